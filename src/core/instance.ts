@@ -1,0 +1,49 @@
+import { coreWasm } from './embedded.ts'
+
+/**
+ * The one WebAssembly instance of this thread. Its memory is fixed (see `assembly/memory.ts`), so the views below stay
+ * valid for ever. Calls never overlap: each copies its input in, runs to its end, and reads its result out.
+ */
+interface CoreExports {
+  readonly memory: WebAssembly.Memory
+  readonly MAX_INPUT: WebAssembly.Global
+  readonly FIELDS: WebAssembly.Global
+  readonly PARAMS: WebAssembly.Global
+  readonly PARAMS_SIZE: WebAssembly.Global
+  readonly INPUT: WebAssembly.Global
+  readonly REPLY: WebAssembly.Global
+  readonly TABLE: WebAssembly.Global
+  readonly OUTPUT: WebAssembly.Global
+  readonly OUTPUT_SIZE: WebAssembly.Global
+  /** Decodes the bencode of `length` bytes at INPUT to a token tape at TABLE. */
+  bencodeDecode(length: number, maxDepth: number): number
+  /** Emits the tape at TABLE with the bytes at INPUT as bencode at OUTPUT. */
+  bencodeEncode(tokens: number): number
+  /** Scans the SIP message of `length` bytes at INPUT to the field table. */
+  sipScan(length: number): number
+  /** Scans the SDP of `length` bytes at INPUT to line records at TABLE. */
+  sdpScan(length: number): number
+  ngRequest(length: number, command: number, toTag: number, branch: number, room: number): number
+  ngReply(length: number, replyLength: number): number
+}
+
+const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(coreWasm, 'base64')))
+export const core = instance.exports as unknown as CoreExports
+
+/** The whole memory as a Buffer: its `latin1Slice`, `copy` and friends are the fastest way in and out. */
+export const memory: Buffer = Buffer.from(core.memory.buffer)
+/** The whole memory as i32, for the field table and the records. */
+export const words: Int32Array = new Int32Array(core.memory.buffer)
+
+export const MAX_INPUT: number = core.MAX_INPUT.value
+export const FIELDS: number = core.FIELDS.value
+export const PARAMS: number = core.PARAMS.value
+export const PARAMS_SIZE: number = core.PARAMS_SIZE.value
+export const INPUT: number = core.INPUT.value
+export const REPLY: number = core.REPLY.value
+export const TABLE: number = core.TABLE.value
+export const OUTPUT: number = core.OUTPUT.value
+export const OUTPUT_SIZE: number = core.OUTPUT_SIZE.value
+/** Index of the first field and the first record in `words`. */
+export const FIELD_WORDS: number = FIELDS >> 2
+export const TABLE_WORDS: number = TABLE >> 2
