@@ -2,5 +2,10 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests against real programs (rtpengine, sipp): each finds its program or is skipped with the reason printed. */
 export default defineConfig({
-  test: { include: ['test/real/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000, fileParallelism: false },
+  test: {
+    include: ['test/real/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 30_000,
+    fileParallelism: false,
+  },
 })

@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const wasm = readFileSync(new URL('../build/core.wasm', import.meta.url))
 const module = new WebAssembly.Module(wasm)
 const imports = WebAssembly.Module.imports(module)
-if (imports.length > 0) throw new Error(`core.wasm must import nothing, but imports ${JSON.stringify(imports)}`)
+if (imports.length > 0)
+  throw new Error(`core.wasm must import nothing, but imports ${JSON.stringify(imports)}`)
 
 writeFileSync(
   new URL('../src/core/embedded.ts', import.meta.url),

@@ -1,6 +1,6 @@
 // The memory map. Everything has a fixed place and a fixed limit, so there is no allocator, memory never grows
 // and no offset has to be checked for overflow: the largest input is 65,535 bytes, and every table has room for
-// the densest input of that size. Nothing survives a call.
+// the densest input of that size. Nothing survives a call but a cache of dictionary keys, which changes no result.
 //
 //   1,024      constants the compiler lays down
 //   16,384     FIELDS   i32 results of a call (the SIP field table, counts, error and its place)
@@ -9,6 +9,7 @@
 //   163,840    REPLY    a second input: the NG reply beside its SIP message
 //   233,472    TABLE    records of a scan: SIP headers, SDP lines, bencode tokens
 //   1,871,872  OUTPUT   what a call writes
+//   2,396,160  CACHE    dictionary keys seen before, by hash (see bencode.ts)
 
 /** Largest input a call takes, in bytes: what fits in one UDP datagram. */
 export const MAX_INPUT: i32 = 65535
@@ -22,6 +23,7 @@ export const TABLE: usize = 233472
 export const TABLE_SIZE: i32 = 1638400
 export const OUTPUT: usize = 1871872
 export const OUTPUT_SIZE: i32 = 524288
+export const CACHE: usize = 2396160
 
 /** Writes the i32 at `index` of the field table. */
 // @ts-ignore: decorator

@@ -1,1 +1,396 @@
-// (next)
+// SIP header scan (RFC 3261): one pass over the header section fills the field table with offsets of what an NG command
+// needs, and TABLE with a record for every header. Lenient where the wild is (compact names, any case, white space
+// before the colon, folding, bare LF, comments), strict where leniency would guess.
+
+import { CR, equalsFolded, findByte, HT, isDigit, isWhite, LF, lower, SP } from './bytes'
+import { locateSdp } from './body'
+import {
+  BRANCH,
+  CALL_ID,
+  CALL_ID_SUM,
+  CONTENT_LENGTH,
+  CONTENT_TYPE,
+  CSEQ,
+  CSEQ_METHOD,
+  ERROR,
+  ERROR_AT,
+  FIELD_COUNT,
+  FROM,
+  FROM_TAG,
+  HEADER_COUNT,
+  HEADER_SIZE,
+  ID_CONTENT_LENGTH,
+  KIND,
+  KIND_REPLY,
+  KIND_REQUEST,
+  METHOD,
+  REQUEST_URI,
+  STATUS,
+  TO,
+  TO_TAG,
+  VIA_COUNT,
+} from './fields'
+import { FIELDS, INPUT, setField, TABLE } from './memory'
+
+const ERROR_START_LINE = 1
+const ERROR_HEADER = 2
+const ERROR_NO_END = 3
+const ERROR_CONTENT_LENGTH = 4
+const ERROR_CSEQ = 5
+
+const OTHER = 0
+const ID_CALL_ID = 1
+const ID_FROM = 2
+const ID_TO = 3
+const ID_VIA = 4
+const ID_CSEQ = 5
+const ID_CONTENT_TYPE = 6
+
+const WORD_SIP = memory.data<u8>([0x73, 0x69, 0x70, 0x2f, 0x32, 0x2e, 0x30]) // sip/2.0
+const WORD_BRANCH = memory.data<u8>([0x62, 0x72, 0x61, 0x6e, 0x63, 0x68]) // branch
+const WORD_TAG = memory.data<u8>([0x74, 0x61, 0x67]) // tag
+
+/** The value `parameters` found: its start (0: none) and length. */
+let foundStart: usize = 0
+let foundLength: i32 = 0
+
+/** Scans the message of `length` bytes at INPUT. Returns 0, or an error code with its place in the field table. */
+export function sipScan(length: i32): i32 {
+  memory.fill(INPUT + <usize>length, 0, 16)
+  for (let i = 0; i < FIELD_COUNT; i++) setField(i, 0)
+  setField(CONTENT_LENGTH, -1)
+  setField(CSEQ, -1)
+  setField(BRANCH, -1)
+  setField(BRANCH + 2, -1)
+
+  const end = INPUT + <usize>length
+  let p = INPUT
+  // RFC 3261, 7.5: empty lines before the start line are keep-alives that stuck to the message.
+  while (p < end && (load<u8>(p) == CR || load<u8>(p) == LF)) p++
+  let eol = findByte(p, end, LF)
+  if (eol == end || !startLine(p, eol)) return fail(ERROR_START_LINE, p)
+  p = eol + 1
+
+  let record = TABLE
+  let contentLengths = 0
+  while (true) {
+    if (p >= end) return fail(ERROR_NO_END, end)
+    const first = <u32>load<u8>(p)
+    if (first == LF) {
+      p++
+      break
+    }
+    if (first == CR && load<u8>(p + 1) == LF) {
+      p += 2
+      break
+    }
+    const line = p
+    const colon = nameEnd(p, end)
+    if (colon == 0) return fail(ERROR_HEADER, line)
+    let nameLength = <i32>(colon - line)
+    while (nameLength > 0 && (load<u8>(line + nameLength - 1) == SP || load<u8>(line + nameLength - 1) == HT)) nameLength--
+    if (nameLength == 0 || nameLength > 0xffff) return fail(ERROR_HEADER, line)
+
+    // A line that begins with white space continues the one before (RFC 3261, 7.3.1).
+    eol = findByte(colon, end, LF)
+    while (eol < end && (load<u8>(eol + 1) == SP || load<u8>(eol + 1) == HT)) eol = findByte(eol + 1, end, LF)
+    if (eol == end) return fail(ERROR_NO_END, end)
+    let from = colon + 1
+    let to = eol
+    while (from < to && isWhite(load<u8>(from))) from++
+    while (to > from && isWhite(load<u8>(to - 1))) to--
+
+    const id = headerId(line, nameLength)
+    if (id != OTHER) {
+      if (id == ID_VIA) via(from, to)
+      else if (id == ID_CONTENT_LENGTH) {
+        if (!contentLength(from, to, contentLengths++)) return fail(ERROR_CONTENT_LENGTH, from)
+      } else if (!known(id, from, to)) return fail(ERROR_CSEQ, from)
+    }
+    store<i32>(record, <i32>(line - INPUT))
+    store<i32>(record + 4, (id << 16) | nameLength)
+    store<i32>(record + 8, <i32>(from - INPUT))
+    store<i32>(record + 12, <i32>(to - INPUT))
+    record += HEADER_SIZE
+    p = eol + 1
+  }
+  setField(HEADER_COUNT, <i32>((record - TABLE) / HEADER_SIZE))
+  locateSdp(<i32>(p - INPUT), length)
+  return 0
+}
+
+function fail(code: i32, at: usize): i32 {
+  setField(ERROR, code)
+  setField(ERROR_AT, <i32>(at - INPUT))
+  return code
+}
+
+// @ts-ignore: decorator
+@inline
+function setRange(index: i32, start: usize, length: i32): void {
+  setField(index, <i32>(start - INPUT))
+  setField(index + 1, length)
+}
+
+/** RFC 3261, 7.1 and 7.2. */
+function startLine(p: usize, eol: usize): bool {
+  let end = eol
+  if (end > p && load<u8>(end - 1) == CR) end--
+  if (end - p < 11) return false
+  if (equalsFolded(p, WORD_SIP, 7) && load<u8>(p + 7) == SP) {
+    const a = <u32>load<u8>(p + 8)
+    const b = <u32>load<u8>(p + 9)
+    const c = <u32>load<u8>(p + 10)
+    if (a - 49 > 5 || !isDigit(b) || !isDigit(c)) return false
+    if (p + 11 < end && load<u8>(p + 11) != SP) return false
+    setField(KIND, KIND_REPLY)
+    setField(STATUS, <i32>((a - 48) * 100 + (b - 48) * 10 + (c - 48)))
+    return true
+  }
+  const space = findByte(p, end, SP)
+  if (space == p || end - space < 9) return false
+  const version = end - 7
+  if (load<u8>(version - 1) != SP || !equalsFolded(version, WORD_SIP, 7)) return false
+  if (version - 1 <= space + 1) return false
+  // RFC 3261, 7.1: no white space inside the Request-URI.
+  if (findByte(space + 1, version - 1, SP) != version - 1) return false
+  setField(KIND, KIND_REQUEST)
+  setRange(METHOD, p, <i32>(space - p))
+  setRange(REQUEST_URI, space + 1, <i32>(version - 1 - space - 1))
+  return true
+}
+
+/** The colon behind a header name, or 0 if the line is no header. Only blanks may stand between the two. */
+function nameEnd(p: usize, end: usize): usize {
+  let blank = false
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (c == 0x3a) return p
+    if (c == SP || c == HT) blank = true
+    else if (blank || c < 33 || c > 126) return 0
+    p++
+  }
+  return 0
+}
+
+/** Names are compared as words; OR-ing 0x20 folds the letters, and only the letters, of each constant. */
+function headerId(p: usize, length: i32): i32 {
+  switch (length) {
+    case 1: {
+      const c = lower(load<u8>(p))
+      if (c == 0x76) return ID_VIA
+      if (c == 0x69) return ID_CALL_ID
+      if (c == 0x66) return ID_FROM
+      if (c == 0x74) return ID_TO
+      if (c == 0x63) return ID_CONTENT_TYPE
+      if (c == 0x6c) return ID_CONTENT_LENGTH
+      return OTHER
+    }
+    case 2:
+      return (load<u16>(p) | 0x2020) == 0x6f74 ? ID_TO : OTHER
+    case 3:
+      return ((load<u32>(p) & 0xffffff) | 0x202020) == 0x616976 ? ID_VIA : OTHER
+    case 4: {
+      const word = load<u32>(p) | 0x20202020
+      return word == 0x6d6f7266 ? ID_FROM : word == 0x71657363 ? ID_CSEQ : OTHER
+    }
+    case 7:
+      return ((load<u64>(p) & 0xffffffffffffff) | 0x20200020202020) == 0x64692d6c6c6163 ? ID_CALL_ID : OTHER
+    case 12:
+    case 14: {
+      if ((load<u64>(p) | 0x0020202020202020) != 0x2d746e65746e6f63) return OTHER
+      const word = load<u32>(p + 8) | 0x20202020
+      if (length == 12) return word == 0x65707974 ? ID_CONTENT_TYPE : OTHER
+      return word == 0x676e656c && (load<u16>(p + 12) | 0x2020) == 0x6874 ? ID_CONTENT_LENGTH : OTHER
+    }
+    default:
+      return OTHER
+  }
+}
+
+/** Of a header that may stand only once, the first counts (as in the module). False: a CSeq that is none. */
+function known(id: i32, from: usize, to: usize): bool {
+  const length = <i32>(to - from)
+  if (id == ID_CALL_ID) {
+    if (load<i32>(fieldAt(CALL_ID)) != 0) return true
+    setRange(CALL_ID, from, length)
+    let sum: u32 = 0
+    for (let p = from; p < to; p++) sum += load<u8>(p)
+    setField(CALL_ID_SUM, sum & 0xff)
+    return true
+  }
+  if (id == ID_CSEQ) return load<i32>(fieldAt(CSEQ_METHOD)) != 0 || cseq(from, to)
+  if (id == ID_CONTENT_TYPE) {
+    if (load<i32>(fieldAt(CONTENT_TYPE)) == 0) setRange(CONTENT_TYPE, from, length)
+    return true
+  }
+  const index = id == ID_FROM ? FROM : TO
+  if (load<i32>(fieldAt(index)) != 0) return true
+  setRange(index, from, length)
+  parameters(afterAddress(from, to), to, WORD_TAG, 3, false)
+  if (foundStart != 0) setRange(index == FROM ? FROM_TAG : TO_TAG, foundStart, foundLength)
+  return true
+}
+
+// @ts-ignore: decorator
+@inline
+function fieldAt(index: i32): usize {
+  // Offset 0 of a message is its start line, so a start of 0 means that no such header has been seen.
+  return FIELDS + (<usize>index << 2)
+}
+
+/** RFC 3261, 20.16: a 32-bit number and a method. */
+function cseq(p: usize, end: usize): bool {
+  let value: u64 = 0
+  const digits = p
+  while (p < end && isDigit(load<u8>(p))) {
+    value = value * 10 + (load<u8>(p) - 48)
+    if (value > 0xffffffff) return false
+    p++
+  }
+  if (p == digits) return false
+  const gap = p
+  while (p < end && isWhite(load<u8>(p))) p++
+  if (p == gap || p == end) return false
+  setField(CSEQ, <i32>value)
+  setRange(CSEQ_METHOD, p, <i32>(end - p))
+  return true
+}
+
+/** RFC 3261, 20.14. Repeated values must agree: two lengths for one body are an attack, not a message. */
+function contentLength(p: usize, end: usize, before: i32): bool {
+  if (p == end) return false
+  let value = 0
+  while (p < end) {
+    const c = <u32>load<u8>(p++)
+    if (!isDigit(c)) return false
+    // Anything beyond the input is as wrong as anything else beyond it, so it need not be exact.
+    if (value < 0x1000000) value = value * 10 + <i32>(c - 48)
+  }
+  if (before != 0 && load<i32>(fieldAt(CONTENT_LENGTH)) != value) return false
+  setField(CONTENT_LENGTH, value)
+  return true
+}
+
+/** Counts the Vias of one header and notes the branches of the first two (RFC 3261, 20.42: they may share a line). */
+function via(p: usize, end: usize): void {
+  let count = load<i32>(fieldAt(VIA_COUNT))
+  while (p < end) {
+    // sent-protocol and sent-by hold neither of these outside comments; an IPv6 reference has colons only.
+    while (p < end) {
+      const c = <u32>load<u8>(p)
+      if (c == 0x3b || c == 0x2c) break
+      p = c == 0x28 ? skipComment(p, end) : p + 1
+    }
+    p = parameters(p, end, WORD_BRANCH, 6, true)
+    if (count < 2 && foundStart != 0) setRange(BRANCH + count * 2, foundStart, foundLength)
+    count++
+    p++ // the comma
+  }
+  setField(VIA_COUNT, count)
+}
+
+/** Where the header parameters of a From or To value begin: behind `<...>`, or at the first `;` of an addr-spec. */
+function afterAddress(p: usize, end: usize): usize {
+  let comments = true
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (c == 0x22) p = skipQuoted(p, end)
+    else if (c == 0x3c) {
+      const close = findByte(p, end, 0x3e)
+      return close == end ? end : close + 1
+    } else if (c == 0x3b) return p
+    else if (c == 0x28 && comments) {
+      const after = skipComment(p, end)
+      // A smiley in a display name opens no comment; one that is never closed is text, and so is all after it.
+      if (after == end && load<u8>(end - 1) != 0x29) {
+        comments = false
+        p++
+      } else p = after
+    } else p++
+  }
+  return end
+}
+
+/**
+ * Walks `;name=value` parameters up to `end` or a comma outside quotes, which it returns, and notes the value of the
+ * parameter called `word`: of the first one or of the last, as the module does for branch and tag.
+ */
+function parameters(p: usize, end: usize, word: usize, length: i32, first: bool): usize {
+  foundStart = 0
+  foundLength = 0
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (c == 0x2c) return p
+    if (c == 0x22) p = skipQuoted(p, end)
+    else if (c == 0x28) p = skipComment(p, end)
+    else if (c != 0x3b) p++
+    else {
+      p = skipBlank(p + 1, end)
+      const name = p
+      while (p < end && isParameterByte(load<u8>(p)) && load<u8>(p) != 0x3d) p++
+      const matches = <i32>(p - name) == length && equalsFolded(name, word, length) && !(first && foundStart != 0)
+      p = skipBlank(p, end)
+      if (p < end && load<u8>(p) == 0x3d) {
+        p = skipBlank(p + 1, end)
+        let value = p
+        let valueEnd: usize
+        if (p < end && load<u8>(p) == 0x22) {
+          p = skipQuoted(p, end)
+          value++
+          // An unterminated string has no value.
+          valueEnd = p > value && load<u8>(p - 1) == 0x22 ? p - 1 : value
+        } else {
+          while (p < end && isParameterByte(load<u8>(p))) p++
+          valueEnd = p
+        }
+        if (matches) {
+          foundStart = value
+          foundLength = <i32>(valueEnd - value)
+        }
+      }
+    }
+  }
+  return end
+}
+
+/** Whether a byte can be part of a parameter's name or value: not a separator that ends one. */
+// @ts-ignore: decorator
+@inline
+function isParameterByte(c: u32): bool {
+  return c > SP && c != 0x3b && c != 0x2c && c != 0x28 && c != 0x22
+}
+
+function skipBlank(p: usize, end: usize): usize {
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (isWhite(c)) p++
+    else if (c == 0x28) p = skipComment(p, end)
+    else break
+  }
+  return p
+}
+
+/** `p` is at the opening quote; returns the place behind the closing one, or `end` (RFC 3261, 25.1 quoted-string). */
+function skipQuoted(p: usize, end: usize): usize {
+  p++
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (c == 0x22) return p + 1
+    p += c == 0x5c ? 2 : 1
+  }
+  return end
+}
+
+/** `p` is at the opening parenthesis; comments nest and may hold quoted pairs (RFC 3261, 25.1 comment). */
+function skipComment(p: usize, end: usize): usize {
+  let depth = 0
+  while (p < end) {
+    const c = <u32>load<u8>(p)
+    if (c == 0x5c) p++
+    else if (c == 0x28) depth++
+    else if (c == 0x29 && --depth == 0) return p + 1
+    p++
+  }
+  return end
+}

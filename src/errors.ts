@@ -45,7 +45,12 @@ export class ConfigurationError extends RtpProxyNgError {
   readonly option: string
   readonly line: number | undefined
 
-  constructor(code: 'ERR_RTPPROXY_OPTION' | 'ERR_RTPPROXY_CONFIG' | 'ERR_RTPPROXY_URL', option: string, message: string, line?: number) {
+  constructor(
+    code: 'ERR_RTPPROXY_OPTION' | 'ERR_RTPPROXY_CONFIG' | 'ERR_RTPPROXY_URL',
+    option: string,
+    message: string,
+    line?: number,
+  ) {
     super(code, line === undefined ? message : `line ${line}: ${message}`)
     this.option = option
     this.line = line

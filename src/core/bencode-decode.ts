@@ -1,0 +1,249 @@
+import { isUint8Array } from 'node:util/types'
+import { BencodeError, ConfigurationError } from '../errors.ts'
+import { refuseReentry } from './bencode-encode.ts'
+import {
+  core,
+  FIELD_WORDS,
+  INPUT,
+  MAX_INPUT,
+  memory as memoryBuffer,
+  OUTPUT,
+  OUTPUT_SIZE,
+  TABLE_WORDS,
+  words,
+} from './instance.ts'
+
+/** What `decode` gives; `Text` is what byte strings become. */
+export type BencodeValue<Text = Buffer> =
+  | Text
+  | number
+  | bigint
+  | BencodeValue<Text>[]
+  | { [key: string]: BencodeValue<Text> }
+
+/** The same with `dictionaries: 'map'`. */
+export type BencodeMapValue<Text = Buffer> =
+  | Text
+  | number
+  | bigint
+  | BencodeMapValue<Text>[]
+  | Map<string, BencodeMapValue<Text>>
+
+export interface DecodeOptions {
+  /** Makes byte strings JavaScript strings. Without it they become Buffers. Keys are always read as UTF-8. */
+  readonly encoding?: BufferEncoding | undefined
+  /** What dictionaries become. Default `object`. */
+  readonly dictionaries?: 'object' | 'map' | undefined
+  /** How deep lists and dictionaries may nest, 1 to 512. Default 64. */
+  readonly maxDepth?: number | undefined
+}
+
+/** Buffer methods that Node has and its type declarations leave out; several times faster than TextDecoder. */
+interface Memory extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+const memory = memoryBuffer as Memory
+
+const DEFAULT_DEPTH = 64
+const DEEPEST = 512
+const NO_OPTIONS: DecodeOptions = {}
+
+// The layout that assembly/bencode.ts describes.
+const ERROR_AT = FIELD_WORDS + 1
+const ASCII = FIELD_WORDS + 3
+const TOKEN_WORDS = 4
+const STRING = 1
+const INTEGER = 2
+const LIST = 3
+const SLOTS = 512
+const SLOT_SIZE = 48
+const SLOT_TEXT = 16
+const DECODE_SLOTS = OUTPUT + OUTPUT_SIZE
+
+/** By error number of the core, from -1 down. */
+const DECODE_ERRORS = [
+  'the input ends early',
+  'no value begins',
+  'a number has a leading zero',
+  'minus zero',
+  'not an integer',
+  'an integer does not fit in 64 bits',
+  'not the length of a string',
+  'a string is longer than what is left',
+  'a dictionary key is not a string',
+  'a dictionary key has no value',
+  'the input goes on behind the value',
+  'nested too deeply',
+]
+
+/** What `subarray` of a Buffer makes, without its bookkeeping: a fresh Buffer on the same memory. */
+const Bytes = (
+  Buffer as unknown as { [Symbol.species]: new (b: ArrayBufferLike, at: number, length: number) => Buffer }
+)[Symbol.species]
+
+/** Encodings that read ASCII bytes as ASCII characters. */
+const ASCII_LIKE = new Set<BufferEncoding>(['utf8', 'utf-8', 'latin1', 'binary', 'ascii'])
+
+/** The key in each slot of the core. */
+const keys: string[] = new Array(SLOTS).fill('')
+
+let cursor = 0
+let asMap = false
+let readAs: BufferEncoding = 'utf8'
+/** Where the input stands in memory the caller will own, if byte strings stay bytes. */
+let owned: ArrayBufferLike | undefined
+let ownedStart = 0
+/** The input as a string with its characters where the bytes are, if the strings in it read so. */
+let whole: string | undefined
+/** The last key met that its slot does not hold, and its token. */
+let newKey = ''
+let newKeyToken = 0
+
+/**
+ * The one value that `bytes` are, strictly: no leading zeros, nothing behind the value. Byte strings become Buffers of
+ * the caller's own (that share one copy of the input), or strings where an encoding is given: `decode(bytes, 'utf8')`.
+ * Integers are numbers where those are exact, and bigints beyond. Of a key that comes twice the last value counts.
+ *
+ * @throws BencodeError with the byte offset, for anything that is not bencode, nests deeper than `maxDepth`, or is
+ *   larger than 65,535 bytes.
+ */
+export function decode(bytes: Uint8Array, options: BufferEncoding): BencodeValue<string>
+export function decode(
+  bytes: Uint8Array,
+  options: DecodeOptions & { encoding: BufferEncoding; dictionaries: 'map' },
+): BencodeMapValue<string>
+export function decode(
+  bytes: Uint8Array,
+  options: DecodeOptions & { encoding: BufferEncoding; dictionaries?: 'object' | undefined },
+): BencodeValue<string>
+export function decode(
+  bytes: Uint8Array,
+  options: DecodeOptions & { encoding?: undefined; dictionaries: 'map' },
+): BencodeMapValue
+export function decode(
+  bytes: Uint8Array,
+  options?: DecodeOptions & { encoding?: undefined; dictionaries?: 'object' | undefined },
+): BencodeValue
+export function decode(
+  bytes: Uint8Array,
+  options?: DecodeOptions | BufferEncoding,
+): BencodeValue<Buffer | string> | BencodeMapValue<Buffer | string>
+export function decode(bytes: Uint8Array, options?: DecodeOptions | BufferEncoding): unknown {
+  refuseReentry()
+  const settings: DecodeOptions =
+    typeof options === 'string' ? { encoding: options } : (options ?? NO_OPTIONS)
+  const maxDepth = settings.maxDepth ?? DEFAULT_DEPTH
+  checkOptions(settings.encoding, maxDepth)
+  if (!isUint8Array(bytes)) throw new BencodeError('decode takes a Uint8Array')
+  const length = bytes.length
+  if (length > MAX_INPUT) throw new BencodeError(`bencode of more than ${MAX_INPUT} bytes`)
+  memory.set(bytes, INPUT)
+  const tokens = core.bencodeDecode(length, maxDepth)
+  if (tokens < 0) throw new BencodeError(DECODE_ERRORS[-tokens - 1]!, words[ERROR_AT]!)
+
+  prepare(settings, length)
+  const value = take()
+  if (newKeyToken !== 0) learn()
+  return value
+}
+
+function checkOptions(encoding: string | undefined, maxDepth: number): void {
+  if (encoding !== undefined && encoding !== 'utf8' && !Buffer.isEncoding(encoding)) {
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'encoding', `unknown encoding ${encoding}`)
+  }
+  if (!Number.isInteger(maxDepth) || maxDepth < 1 || maxDepth > DEEPEST) {
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxDepth', `maxDepth must be from 1 to ${DEEPEST}`)
+  }
+}
+
+function prepare(settings: DecodeOptions, length: number): void {
+  owned = undefined
+  whole = undefined
+  cursor = TABLE_WORDS
+  newKeyToken = 0
+  asMap = settings.dictionaries === 'map'
+  if (settings.encoding === undefined) {
+    const copy = Buffer.allocUnsafe(length)
+    copy.set(new Uint8Array(memory.buffer, INPUT, length))
+    owned = copy.buffer
+    ownedStart = copy.byteOffset
+  } else {
+    readAs = settings.encoding
+    const inPlace = words[ASCII] === 1 ? ASCII_LIKE.has(readAs) : readAs === 'latin1' || readAs === 'binary'
+    if (inPlace) whole = memory.latin1Slice(INPUT, INPUT + length)
+  }
+}
+
+/** The value whose token is next. The core has limited the depth. */
+function take(): unknown {
+  const token = cursor
+  const kind = words[token]!
+  const first = words[token + 1]!
+  cursor += TOKEN_WORDS
+  if (kind === STRING) {
+    const end = words[token + 2]!
+    if (owned !== undefined) return new Bytes(owned, ownedStart + first, end - first)
+    if (whole !== undefined) return whole.substring(first, end)
+    return readAs === 'utf8'
+      ? memory.utf8Slice(INPUT + first, INPUT + end)
+      : memory.toString(readAs, INPUT + first, INPUT + end)
+  }
+  if (kind === INTEGER) {
+    const high = words[token + 2]!
+    const value = high * 0x100000000 + (first >>> 0)
+    return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(first >>> 0)
+  }
+  if (kind === LIST) {
+    const list: unknown[] = []
+    for (let i = 0; i < first; i++) list.push(take())
+    return list
+  }
+  return asMap ? takeMap(first) : takeObject(first)
+}
+
+function takeObject(count: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  for (let i = 0; i < count; i += 2) {
+    const key = takeKey()
+    const value = take()
+    if (key === '__proto__') {
+      Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+    } else object[key] = value
+  }
+  return object
+}
+
+function takeMap(count: number): Map<string, unknown> {
+  const map = new Map<string, unknown>()
+  for (let i = 0; i < count; i += 2) map.set(takeKey(), take())
+  return map
+}
+
+function takeKey(): string {
+  const token = cursor
+  const slot = words[token + 3]!
+  cursor += TOKEN_WORDS
+  if (slot > 0) return keys[slot - 1]!
+  const key = memory.utf8Slice(INPUT + words[token + 1]!, INPUT + words[token + 2]!)
+  if (slot < 0) {
+    newKey = key
+    newKeyToken = token
+  }
+  return key
+}
+
+/**
+ * Puts one new key into its slot, in place of another. Later tokens rely on the slots as they were during the scan, so
+ * this waits for the end; one key a call is enough to learn all that come often, whatever the others are.
+ */
+function learn(): void {
+  const index = -words[newKeyToken + 3]! - 1
+  const start = words[newKeyToken + 1]!
+  const end = words[newKeyToken + 2]!
+  const from = start - `${end - start}:`.length
+  const slot = DECODE_SLOTS + index * SLOT_SIZE
+  words[slot >> 2] = end - from
+  memory.copyWithin(slot + SLOT_TEXT, INPUT + from, INPUT + end)
+  keys[index] = newKey
+}

@@ -1,0 +1,234 @@
+import { isMap, isUint8Array } from 'node:util/types'
+import { BencodeError } from '../errors.ts'
+import {
+  core,
+  INPUT,
+  MAX_INPUT,
+  memory as memoryBuffer,
+  OUTPUT,
+  OUTPUT_SIZE,
+  TABLE_WORDS,
+  words,
+} from './instance.ts'
+
+/** What `encode` takes. `undefined` and `null` are left out of dictionaries and refused anywhere else. */
+export type BencodeInput =
+  | string
+  | Uint8Array
+  | number
+  | bigint
+  | boolean
+  | readonly BencodeInput[]
+  | { readonly [key: string]: BencodeInput | null | undefined }
+  | ReadonlyMap<string | Uint8Array, BencodeInput | null | undefined>
+
+/** A Buffer method that Node has and its type declarations leave out. */
+interface Memory extends Buffer {
+  utf8Write(text: string, start: number, room: number): number
+}
+const memory = memoryBuffer as Memory
+
+// The layout that assembly/bencode.ts describes.
+const KEY = 0x40000000
+const OPEN_LIST = 0x20000000
+const OPEN_DICTIONARY = 0x20000001
+const CLOSE = 0x20000002
+const SLOTS = 512
+const SLOT_SIZE = 48
+const SLOT_TEXT = 16
+const SLOT_ROOM = 32
+const ENCODE_SLOTS = OUTPUT + OUTPUT_SIZE + SLOTS * SLOT_SIZE
+
+const MAX_DEPTH = 64
+/** Every token makes a byte at least; the table has room for some tokens beyond. */
+const LAST_TOKEN = TABLE_WORDS + MAX_INPUT
+
+// Strings are joined to one, which enters the core in one call: that is faster than a call, or a loop over characters,
+// for each. They are taken for ASCII first; if the bytes written say otherwise, all is done again with exact lengths.
+let text = ''
+let textBytes = 0
+let exact = false
+let asExpected = true
+let staged = 0
+let tape = 0
+
+/** Which slot of the core holds which key. */
+const slots = new Map<string, number>()
+/** The keys and indices that lead to the value at hand. */
+const path: (string | number | Uint8Array)[] = []
+
+// A value that is being encoded may have getters, and those may call this package; its memory holds one call at a time.
+let encoding = false
+
+/**
+ * Bencode of `value`, in a Buffer of its own. Strings are written as UTF-8, booleans as 1 and 0, dictionaries in the
+ * order of their keys in the object or Map (BEP 3 wants them sorted; NG does not).
+ *
+ * @throws BencodeError with the path of the culprit (`flags[2].x`) for fractions, unsafe integers, bigints beyond
+ *   signed 64 bits, functions, symbols, class instances, `null` and `undefined` outside dictionaries, and for
+ *   anything cyclic or deeper than 64; and when the result is larger than 65,535 bytes.
+ */
+export function encode(value: BencodeInput): Buffer {
+  refuseReentry()
+  encoding = true
+  try {
+    // Learnt slots must stay as they are until the call ends, so the time to forget is here.
+    if (slots.size === SLOTS) slots.clear()
+    if (!stageAll(value, false)) stageAll(value, true)
+  } finally {
+    encoding = false
+    text = ''
+  }
+  const length = core.bencodeEncode(tape - TABLE_WORDS)
+  if (length < 0 || length > MAX_INPUT) throw tooLarge()
+  const bytes = Buffer.allocUnsafe(length)
+  bytes.set(new Uint8Array(memory.buffer, OUTPUT, length))
+  return bytes
+}
+
+/** False: not all was ASCII, so the lengths are wrong. */
+function stageAll(value: unknown, exactly: boolean): boolean {
+  exact = exactly
+  asExpected = true
+  text = ''
+  textBytes = 0
+  staged = 0
+  tape = TABLE_WORDS
+  put(value, 0)
+  stageText()
+  return asExpected
+}
+
+function stageText(): void {
+  const length = exact ? textBytes : text.length
+  if (length > MAX_INPUT - staged) throw tooLarge()
+  // Room for more than expected, so that text cut off at its end cannot look like what was expected.
+  const written = memory.utf8Write(text, INPUT + staged, length + 8)
+  if (written !== length) asExpected = false
+  text = ''
+  textBytes = 0
+  staged += written
+}
+
+function put(value: unknown, depth: number): void {
+  if (typeof value === 'string') putString(value)
+  else if (typeof value === 'object' && value !== null) putObject(value, depth)
+  else if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw failure(depth, `${value} is not a safe integer`)
+    putReady(`i${value}e`)
+  } else if (typeof value === 'boolean') putReady(value ? 'i1e' : 'i0e')
+  else if (typeof value === 'bigint') {
+    if (value !== BigInt.asIntN(64, value)) throw failure(depth, 'a bigint does not fit in signed 64 bits')
+    putReady(`i${value}e`)
+  } else throw failure(depth, `${value === null ? 'null' : typeof value} cannot be encoded`)
+}
+
+function putString(value: string): void {
+  const length = exact ? Buffer.byteLength(value) : value.length
+  if (length > MAX_INPUT) throw tooLarge()
+  words[tape++] = length
+  text += value
+  textBytes += length
+}
+
+function putReady(bencode: string): void {
+  words[tape++] = -bencode.length
+  text += bencode
+  textBytes += bencode.length
+}
+
+function putBytes(value: Uint8Array): void {
+  if (text !== '') stageText()
+  if (value.length > MAX_INPUT - staged) throw tooLarge()
+  memory.set(value, INPUT + staged)
+  staged += value.length
+  words[tape++] = value.length
+}
+
+function putObject(value: object, depth: number): void {
+  const prototype = Object.getPrototypeOf(value)
+  const plain = prototype === Object.prototype || prototype === null
+  if (!plain && isUint8Array(value)) {
+    putBytes(value)
+    return
+  }
+  if (depth === MAX_DEPTH) throw failure(depth, `nested deeper than ${MAX_DEPTH} levels, or cyclic`)
+  if (Array.isArray(value)) {
+    words[tape++] = OPEN_LIST
+    for (let i = 0; i < value.length; i++) {
+      path[depth] = i
+      put(value[i], depth + 1)
+      checkRoom()
+    }
+  } else if (!plain && isMap(value)) {
+    words[tape++] = OPEN_DICTIONARY
+    for (const [key, item] of value) putEntry(key, item, depth)
+  } else {
+    // Objects of another realm (vm, test runners) have an Object.prototype of their own.
+    if (!plain && Object.getPrototypeOf(prototype) !== null) {
+      throw failure(depth, 'only plain objects, Maps, arrays and bytes can be encoded')
+    }
+    words[tape++] = OPEN_DICTIONARY
+    const dictionary = value as Record<string, unknown>
+    // for-in is faster than Object.keys, but would show what someone has put on Object.prototype.
+    if (isBare(prototype)) for (const key in dictionary) putEntry(key, dictionary[key], depth)
+    else for (const key of Object.keys(dictionary)) putEntry(key, dictionary[key], depth)
+  }
+  words[tape++] = CLOSE
+}
+
+function isBare(prototype: object | null): boolean {
+  for (const _ in prototype) return false
+  return true
+}
+
+function putEntry(key: unknown, item: unknown, depth: number): void {
+  if (item === undefined || item === null) return
+  if (typeof key === 'string') {
+    path[depth] = key
+    const slot = slots.get(key) ?? learn(key)
+    if (slot === undefined) putString(key)
+    else words[tape++] = KEY + slot
+  } else if (isUint8Array(key)) {
+    path[depth] = key
+    putBytes(key)
+  } else throw failure(depth, `a dictionary key is a ${typeof key}`)
+  put(item, depth + 1)
+  checkRoom()
+}
+
+function learn(key: string): number | undefined {
+  const bencode = `${key.length}:${key}`
+  const slot = slots.size
+  if (slot === SLOTS || bencode.length > SLOT_ROOM || Buffer.byteLength(key) !== key.length) return undefined
+  const at = ENCODE_SLOTS + slot * SLOT_SIZE
+  words[at >> 2] = bencode.length
+  memory.write(bencode, at + SLOT_TEXT, 'latin1')
+  slots.set(key, slot)
+  return slot
+}
+
+function checkRoom(): void {
+  if (tape > LAST_TOKEN || text.length > MAX_INPUT) throw tooLarge()
+}
+
+function tooLarge(): BencodeError {
+  return new BencodeError(`the bencode would be larger than ${MAX_INPUT.toLocaleString('en')} bytes`)
+}
+
+function failure(depth: number, reason: string): BencodeError {
+  if (depth === 0) return new BencodeError(reason)
+  let where = ''
+  for (const step of path.slice(0, depth)) {
+    if (typeof step === 'number') where += `[${step}]`
+    else if (typeof step !== 'string') where += `[${JSON.stringify(Buffer.from(step).toString('latin1'))}]`
+    else if (!/^[A-Za-z_$][\w$]*$/.test(step)) where += `[${JSON.stringify(step)}]`
+    else where += where === '' ? step : `.${step}`
+  }
+  return new BencodeError(`${where}: ${reason}`)
+}
+
+/** For decoding too. */
+export function refuseReentry(): void {
+  if (encoding) throw new BencodeError('a getter of a value being encoded must not encode or decode')
+}

@@ -1,0 +1,229 @@
+import { NgError, RtpProxyNgError, SipError } from '../errors.ts'
+import {
+  core,
+  FIELD_WORDS,
+  MAX_INPUT,
+  memory,
+  OUTPUT,
+  PARAMS,
+  PARAMS_SIZE,
+  REPLY,
+  words,
+} from './instance.ts'
+import { Field, loadSip, noSdpError, scanError } from './sip.ts'
+
+/** The commands a SIP message can become. */
+export type MessageCommand = 'offer' | 'answer' | 'delete' | 'query' | 'start recording'
+
+const COMMAND_NUMBERS: Record<MessageCommand, number> = {
+  offer: 0,
+  answer: 1,
+  delete: 2,
+  query: 3,
+  'start recording': 4,
+}
+const COMMAND_PAIRS = Object.fromEntries(
+  Object.keys(COMMAND_NUMBERS).map((name) => [name, Buffer.from(`7:command${name.length}:${name}`)]),
+) as Record<MessageCommand, Buffer>
+
+/** Which `via-branch` goes along: none, of the first or second Via, or a value of the caller's. */
+export type BranchSource = 0 | 1 | 2 | 3
+export const BRANCH_GIVEN = 3
+
+/** What a request takes from elsewhere than its SIP message. The Buffers hold ready bencode. */
+export interface RequestPlan {
+  readonly command: MessageCommand
+  /** Key-value pairs the flags became. */
+  readonly flags: Buffer
+  /** Whether a To tag goes along when the roles are not swapped. */
+  readonly toTag: boolean
+  readonly branch: BranchSource
+  /** The bytes of `via-branch` when `branch` is 3. */
+  readonly branchValue: Buffer | undefined
+  /** `received-from` and, if wanted, `media address`, as key-value pairs. */
+  readonly middle: Buffer
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Makes the NG request of a SIP message, behind `room` bytes left free for the cookie, in a Buffer of its own.
+ *
+ * @throws SipError when the message lacks what the command needs, RtpProxyNgError `ERR_RTPPROXY_TOO_LARGE` when the
+ * parameters exceed 69,632 bytes.
+ */
+export function encodeRequest(message: Uint8Array, plan: RequestPlan, room: number): Buffer {
+  const branchValue = plan.branchValue ?? EMPTY
+  const command = COMMAND_PAIRS[plan.command]
+  const parameters = plan.flags.length + branchValue.length + plan.middle.length + command.length
+  if (parameters > PARAMS_SIZE) {
+    throw new RtpProxyNgError(
+      'ERR_RTPPROXY_TOO_LARGE',
+      `the parameters of ${plan.command} make ${parameters} bytes`,
+    )
+  }
+  const length = loadSip(message)
+  let at = PARAMS
+  at += plan.flags.copy(memory, at)
+  at += branchValue.copy(memory, at)
+  at += plan.middle.copy(memory, at)
+  command.copy(memory, at)
+  const written = core.ngRequest(
+    length,
+    COMMAND_NUMBERS[plan.command],
+    plan.toTag ? 1 : 0,
+    plan.branch,
+    room,
+    plan.flags.length,
+    branchValue.length,
+    plan.middle.length,
+    command.length,
+  )
+  if (written < 0) throw requestError(written, plan)
+  return Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
+}
+
+function requestError(reason: number, plan: RequestPlan): SipError {
+  switch (reason) {
+    case -1:
+      return scanError()
+    case -2:
+      return new SipError('ERR_RTPPROXY_NO_CALL_ID', 'the SIP message has no Call-ID')
+    case -3:
+      return new SipError('ERR_RTPPROXY_NO_TO_TAG', 'the SIP message has no To header')
+    case -4:
+      return new SipError('ERR_RTPPROXY_NO_FROM_TAG', 'the SIP message has no From tag')
+    case -5:
+      return noSdpError(words[FIELD_WORDS + Field.SDP_KIND]!)
+    case -6:
+      return new SipError('ERR_RTPPROXY_NO_VIA_BRANCH', `Via number ${plan.branch} has no branch`)
+    default:
+      return new SipError(
+        'ERR_RTPPROXY_NO_TO_TAG',
+        `the SIP message has no To tag, which ${plan.command} needs to swap the roles`,
+      )
+  }
+}
+
+/** What the top level of an NG reply says. */
+export interface ReplySummary {
+  readonly result: 'ok' | 'pong' | 'error' | 'load limit' | 'other'
+  /** `result` as sent; undefined when the reply has none. */
+  readonly resultText: string | undefined
+  readonly hasSdp: boolean
+  /** `error-reason`, else `message`. */
+  readonly reason: string | undefined
+  readonly warning: string | undefined
+}
+
+const RESULTS = ['other', 'ok', 'error', 'pong', 'load limit'] as const
+// Indices of the reply's fields, as in assembly/ng.ts.
+const RESULT_TEXT = FIELD_WORDS + 41
+const REPLY_SDP = FIELD_WORDS + 43
+const REASON = FIELD_WORDS + 45
+const WARNING = FIELD_WORDS + 47
+const REPLY_ERROR_AT = FIELD_WORDS + 49
+
+function replyText(index: number): string | undefined {
+  const start = words[index]!
+  if (start === 0) return undefined
+  return memory.toString('utf8', REPLY + start, REPLY + start + words[index + 1]!)
+}
+
+/** Copies a reply's dictionary in and checks it; returns the number of its result. */
+function loadReply(reply: Buffer, offset: number, command: string, node: string | undefined): number {
+  const length = reply.length - offset
+  if (length > MAX_INPUT) {
+    throw new NgError('ERR_RTPPROXY_REPLY', `reply of ${length} bytes; the limit is ${MAX_INPUT}`, {
+      command,
+      node,
+    })
+  }
+  reply.copy(memory, REPLY, offset)
+  const result = core.ngReplyScan(length)
+  if (result < 0) {
+    const at = words[REPLY_ERROR_AT]
+    throw new NgError(
+      'ERR_RTPPROXY_REPLY',
+      `the reply to ${command} is no bencoded dictionary at byte ${at}`,
+      {
+        command,
+        node,
+      },
+    )
+  }
+  return result
+}
+
+function summary(result: number): ReplySummary {
+  return {
+    result: RESULTS[result]!,
+    resultText: replyText(RESULT_TEXT),
+    hasSdp: words[REPLY_SDP] !== 0,
+    reason: replyText(REASON),
+    warning: replyText(WARNING),
+  }
+}
+
+/**
+ * Reads what the top level of the reply at `offset` of `reply` says, having checked its whole form.
+ *
+ * @throws NgError `ERR_RTPPROXY_REPLY`: not a bencoded dictionary, or larger than 65,535 bytes.
+ */
+export function readReply(
+  reply: Buffer,
+  offset: number,
+  command: string,
+  node: string | undefined,
+): ReplySummary {
+  return summary(loadReply(reply, offset, command, node))
+}
+
+/** A SIP message with the SDP of a reply in it, and that SDP alone; both are Buffers of the caller's own. */
+export interface RewrittenMessage {
+  readonly message: Buffer
+  readonly sdp: Buffer
+  readonly warning: string | undefined
+}
+
+/**
+ * Puts the SDP of a reply with `result` = `ok` into its SIP message; every other byte but Content-Length stays. Any other
+ * reply is returned as a summary for the caller to turn into an error.
+ *
+ * @throws NgError as `readReply`; SipError if the message has no SDP to replace.
+ */
+export function rewriteMessage(
+  message: Uint8Array,
+  reply: Buffer,
+  offset: number,
+  command: string,
+  node: string | undefined,
+): RewrittenMessage | ReplySummary {
+  const result = loadReply(reply, offset, command, node)
+  const start = words[REPLY_SDP]!
+  if (RESULTS[result] !== 'ok' || start === 0) return summary(result)
+  const length = words[REPLY_SDP + 1]!
+  const warning = replyText(WARNING)
+  const written = core.ngReply(loadSip(message))
+  if (written < 0) throw spliceError(written)
+  return {
+    message: Buffer.from(memory.subarray(OUTPUT, OUTPUT + written)),
+    sdp: Buffer.from(memory.subarray(REPLY + start, REPLY + start + length)),
+    warning,
+  }
+}
+
+/** Puts `sdp` in place of the message's SDP; Content-Length follows. */
+export function replaceSdp(message: Uint8Array, sdp: Uint8Array): Buffer {
+  if (sdp.length > MAX_INPUT) {
+    throw new SipError('ERR_RTPPROXY_SIP', `SDP of ${sdp.length} bytes; the limit is ${MAX_INPUT}`)
+  }
+  memory.set(sdp, REPLY)
+  const written = core.sipSplice(loadSip(message), sdp.length)
+  if (written < 0) throw spliceError(written)
+  return Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
+}
+
+function spliceError(reason: number): SipError {
+  return reason === -1 ? scanError() : noSdpError(words[FIELD_WORDS + Field.SDP_KIND]!)
+}

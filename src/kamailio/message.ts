@@ -1,0 +1,79 @@
+import type { RtpProxyNgError } from '../errors.ts'
+import type { Route } from '../module/manage.ts'
+import { SipMessage, type SourceAddress } from '../module/message.ts'
+import type { PseudoVariableContext } from './pseudo-variable.ts'
+
+/** What the SIP server knows of a message beside its bytes. */
+export interface MessageContext {
+  /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
+  readonly route?: Route
+  /** Values of `$avp(name)`. */
+  readonly avp?: Readonly<Record<string, string | number>>
+  /** The server's own transaction object, the same for a request and its replies. Default: remembered by the module. */
+  readonly transaction?: object
+}
+
+/** A SIP message on its way through the module's functions, which change `buffer`. */
+export class KamailioMessage implements PseudoVariableContext {
+  readonly route: Route | undefined
+  readonly transaction: object | undefined
+  /** The set chosen with `set_rtp_proxy_set`; 0 until then. */
+  set = 0
+  /** Why the last function returned -1; undefined after one that returned 1. */
+  error: RtpProxyNgError | undefined
+  readonly #avp: ReadonlyMap<string, string>
+  #message: SipMessage
+
+  constructor(bytes: Uint8Array, source: SourceAddress, context: MessageContext) {
+    this.#message = SipMessage.parse(bytes, source)
+    this.route = context.route
+    this.transaction = context.transaction
+    this.#avp = new Map(Object.entries(context.avp ?? {}).map(([name, value]) => [name, String(value)]))
+  }
+
+  /** The message as it is now. */
+  get buffer(): Buffer {
+    return this.#message.buffer
+  }
+
+  get message(): SipMessage {
+    return this.#message
+  }
+
+  /** Takes the bytes a function made of the message. */
+  replace(bytes: Buffer): void {
+    if (bytes !== this.#message.buffer) this.#message = SipMessage.parse(bytes, this.#message.source)
+  }
+
+  avp(name: string): string | undefined {
+    return this.#avp.get(name)
+  }
+
+  header(name: string): string | undefined {
+    return this.#message.header(name)
+  }
+
+  get callId(): string | undefined {
+    return this.#message.callId
+  }
+
+  get fromTag(): string | undefined {
+    return this.#message.fromTag
+  }
+
+  get toTag(): string | undefined {
+    return this.#message.toTag
+  }
+
+  get requestUri(): string | undefined {
+    return this.#message.requestUri
+  }
+
+  get from(): string | undefined {
+    return this.#message.from
+  }
+
+  get to(): string | undefined {
+    return this.#message.to
+  }
+}

@@ -1,0 +1,371 @@
+import { EventEmitter } from 'node:events'
+import { type BencodeInput, decode, encode } from '../core/bencode.ts'
+import {
+  encodeRequest,
+  type MessageCommand,
+  type ReplySummary,
+  readReply,
+  rewriteMessage,
+} from '../core/ng.ts'
+import { ConfigurationError, NgError, NodeError, type RtpProxyNgError, SipError } from '../errors.ts'
+import type { Command } from '../nodes/dispatch.ts'
+import { parseSockets } from '../nodes/grammar.ts'
+import type { Node, NodeStatus } from '../nodes/node.ts'
+import { Pool } from '../nodes/pool.ts'
+import { COOKIE_LENGTH } from '../protocol/cookie.ts'
+import { manageCommand, type Route } from './manage.ts'
+import { SipMessage } from './message.ts'
+import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
+import { requestPlan } from './plan.ts'
+import { type CallStatistics, callStatistics, type QueryReply, statisticsText } from './statistics.ts'
+import { TransactionMemory } from './transactions.ts'
+
+/** What every call on a message may give. */
+export interface CallOptions {
+  /** Id of the set of media proxies to use. Default 0. */
+  readonly set?: number
+  /** Ends the call: it rejects with `ERR_RTPPROXY_ABORTED`, and a late reply is dropped. */
+  readonly signal?: AbortSignal
+}
+
+export interface DestroyOptions extends CallOptions {
+  /** The module's flag letters; default none. */
+  readonly flags?: string
+  /** Value of `via-branch` for flag `b`; default: what the option `extraId` finds in the message. */
+  readonly extraId?: string | null
+}
+
+export interface OfferOptions extends DestroyOptions {
+  /** IP address that the media proxy is to put into the SDP instead of its own (`media address`). */
+  readonly address?: string
+}
+
+export interface ManageOptions extends OfferOptions {
+  /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
+  readonly route?: Route
+  /** The caller's own transaction object, the same for a request and its replies; default: remembered here. */
+  readonly transaction?: object
+}
+
+/** Which media proxy did it. */
+export interface CommandResult {
+  /** URL of the media proxy, as configured. */
+  readonly node: string
+  /** `warning` of the reply, if it had one. */
+  readonly warning: string | undefined
+}
+
+/** A message whose SDP now leads to the media proxy. */
+export interface RewriteResult extends CommandResult {
+  /** The whole message as it is to be sent on, in a Buffer of its own. */
+  readonly message: Buffer
+  /** The SDP in it. */
+  readonly sdp: Buffer
+}
+
+/** What `manage` did: `command` is null, and the message as it came, when there was nothing to do. */
+export type ManageResult =
+  | ({ readonly command: 'offer' | 'answer' } & RewriteResult)
+  | ({ readonly command: 'delete'; readonly message: Buffer; readonly sdp: undefined } & CommandResult)
+  | {
+      readonly command: null
+      readonly message: Buffer
+      readonly sdp: undefined
+      readonly node: undefined
+      readonly warning: undefined
+    }
+
+export interface StatisticsResult extends CallStatistics {
+  readonly node: string
+  /** `Input: B bytes, P packets, E errors; Output: B bytes, P packets, E errors`, as `$rtpstat`. */
+  readonly text: string
+  readonly reply: QueryReply
+}
+
+/** Events of `RtpProxyNg`. */
+export interface RtpProxyNgEvents {
+  /** A media proxy answered again. */
+  'node:up': [node: NodeStatus]
+  /** A media proxy was found out of order and disabled. */
+  'node:down': [node: NodeStatus, reason: RtpProxyNgError]
+}
+
+const ROOM = COOKIE_LENGTH + 1
+
+/**
+ * Puts media proxies into calls: makes NG commands of SIP messages, sends each to one media proxy of a set, and puts the
+ * SDP that comes back into the message. The functions of Kamailio's `rtpproxy-ng` under idiomatic names.
+ *
+ * Every method on a message rejects with an `RtpProxyNgError`: a `SipError` or `FlagError` when nothing was sent, a
+ * `NodeError` when no media proxy answered, an `NgError` when one answered with something else than what was asked for.
+ */
+export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
+  readonly #options: CheckedOptions
+  readonly #pool: Pool
+  readonly #transactions: TransactionMemory
+  #state: 'new' | 'open' | 'closed' = 'new'
+
+  /** @throws ConfigurationError that names the option or URL that is wrong. */
+  constructor(options: RtpProxyNgOptions = {}) {
+    super()
+    this.#options = checkOptions(options)
+    this.#transactions = new TransactionMemory(this.#options.transactionLimit, this.#options.transactionMs)
+    this.#pool = new Pool(parseSockets(this.#options.sockets), this.#options, {
+      nodeUp: (node) => this.emit('node:up', node),
+      nodeDown: (node, reason) => this.emit('node:down', node, reason),
+    })
+  }
+
+  /**
+   * Resolves names, opens sockets and pings every media proxy. One that does not answer is reported by `node:down` and
+   * starts disabled; that is not an error.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw this.#closedError('start')
+    this.#state = 'open'
+    await this.#pool.start()
+  }
+
+  /** Closes the sockets; what is still open rejects with `ERR_RTPPROXY_CLOSED`. */
+  async close(): Promise<void> {
+    this.#state = 'closed'
+    this.#transactions.close()
+    await this.#pool.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** `rtpproxy_offer`: hands the message's SDP to a media proxy and puts the one that comes back in its place. */
+  offer(message: SipMessage, options: OfferOptions = {}): Promise<RewriteResult> {
+    return this.#rewrite('offer', message, options)
+  }
+
+  /**
+   * `rtpproxy_answer`: the same for the other side's SDP, in a reply or an ACK. Any other request rejects with
+   * `ERR_RTPPROXY_NOT_APPLICABLE`.
+   */
+  answer(message: SipMessage, options: OfferOptions = {}): Promise<RewriteResult> {
+    return this.#rewrite('answer', message, options)
+  }
+
+  /** `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. */
+  destroy(message: SipMessage, options: DestroyOptions = {}): Promise<CommandResult> {
+    return this.#simple('delete', message, options)
+  }
+
+  /** `start_recording`. */
+  startRecording(message: SipMessage, options: CallOptions = {}): Promise<CommandResult> {
+    return this.#simple('start recording', message, options)
+  }
+
+  /**
+   * `rtpproxy_manage`: offers, answers or destroys, whichever the message calls for. A message that calls for none comes
+   * back as it is, with `command` null.
+   */
+  async manage(message: SipMessage, options: ManageOptions = {}): Promise<ManageResult> {
+    const route = options.route ?? (message.isRequest ? 'request' : 'reply')
+    const command = manageCommand(message, route, this.#transactions, options.transaction)
+    if (command === 'offer' || command === 'answer') {
+      return { command, ...(await this.#rewrite(command, message, options)) }
+    }
+    if (command === 'delete') {
+      return {
+        command,
+        message: message.buffer,
+        sdp: undefined,
+        ...(await this.#simple(command, message, options)),
+      }
+    }
+    return { command: null, message: message.buffer, sdp: undefined, node: undefined, warning: undefined }
+  }
+
+  /** Asks for everything the media proxy knows of the call: the decoded reply, strings as text. */
+  async query(message: SipMessage, options: CallOptions = {}): Promise<QueryReply> {
+    return (await this.#query(message, options)).reply
+  }
+
+  /** `$rtpstat`: the RTP totals of the call. Rejects with `ERR_RTPPROXY_REPLY` if the reply has no totals. */
+  async statistics(message: SipMessage, options: CallOptions = {}): Promise<StatisticsResult> {
+    const { node, reply } = await this.#query(message, options)
+    const statistics = callStatistics(reply)
+    if (statistics === undefined) {
+      throw new NgError('ERR_RTPPROXY_REPLY', `query: the reply of ${node} has no totals`, {
+        command: 'query',
+        node,
+      })
+    }
+    return { node, ...statistics, text: statisticsText(statistics), reply }
+  }
+
+  /**
+   * Sends any NG command. The media proxy is chosen by `parameters['call-id']`, if there is one.
+   *
+   * @param parameters what goes into the dictionary beside `command`, in this order.
+   * @returns the decoded reply, strings as text.
+   * @throws NgError for `result` = `error` and `load limit`, BencodeError for values bencode cannot carry.
+   */
+  async request(
+    command: string,
+    parameters: { readonly [key: string]: BencodeInput } = {},
+    options: CallOptions = {},
+  ): Promise<QueryReply> {
+    const dictionary = encode({ ...parameters, command })
+    const datagram = Buffer.concat([Buffer.alloc(ROOM), dictionary])
+    const callId = parameters['call-id']
+    const sum = callId === undefined ? 0 : byteSum(callId)
+    const read = (node: Node, bytes: Buffer, offset: number): QueryReply => {
+      const reply = readReply(bytes, offset, command, node.url)
+      if (reply.result === 'error' || reply.result === 'load limit')
+        throw replyError(command, node.url, reply)
+      return decode(bytes.subarray(offset), 'utf8') as QueryReply
+    }
+    return this.#send(command, datagram, sum, options, read)
+  }
+
+  /** The state of every media proxy, set by set. */
+  show(): NodeStatus[] {
+    return this.#pool.status()
+  }
+
+  /**
+   * Enables or disables by hand every media proxy with this URL (as configured, without the weight). One disabled by hand
+   * stays so until enabled by hand.
+   *
+   * @returns how many there are; 0: none is called so.
+   */
+  enable(url: string, enabled: boolean): number {
+    return this.#pool.setByHand(url, enabled)
+  }
+
+  /** Whether there is a set with this id. */
+  hasSet(id: number): boolean {
+    return this.#pool.has(id)
+  }
+
+  async #rewrite(
+    command: 'offer' | 'answer',
+    message: SipMessage,
+    options: OfferOptions,
+  ): Promise<RewriteResult> {
+    if (command === 'answer' && message.isRequest && message.method !== 'ACK') {
+      throw new SipError(
+        'ERR_RTPPROXY_NOT_APPLICABLE',
+        `a ${message.method} request carries no answer; only an ACK does`,
+      )
+    }
+    const read = (node: Node, bytes: Buffer, offset: number): RewriteResult => {
+      const result = rewriteMessage(message.buffer, bytes, offset, command, node.url)
+      if ('result' in result) throw replyError(command, node.url, result)
+      return { ...result, node: node.url }
+    }
+    return this.#sendMessage(command, message, options, read)
+  }
+
+  async #simple(
+    command: MessageCommand,
+    message: SipMessage,
+    options: DestroyOptions,
+  ): Promise<CommandResult> {
+    return this.#sendMessage(command, message, options, (node, bytes, offset) => {
+      const reply = readReply(bytes, offset, command, node.url)
+      if (reply.result === 'error') throw replyError(command, node.url, reply)
+      return { node: node.url, warning: reply.warning }
+    })
+  }
+
+  async #query(message: SipMessage, options: CallOptions): Promise<{ node: string; reply: QueryReply }> {
+    return this.#sendMessage('query', message, options, (node, bytes, offset) => {
+      const reply = readReply(bytes, offset, 'query', node.url)
+      if (reply.result !== 'ok') throw replyError('query', node.url, reply)
+      return { node: node.url, reply: decode(bytes.subarray(offset), 'utf8') as QueryReply }
+    })
+  }
+
+  #sendMessage<T>(
+    command: MessageCommand,
+    message: SipMessage,
+    options: OfferOptions,
+    read: (node: Node, bytes: Buffer, offset: number) => T,
+  ): Promise<T> {
+    if (!(message instanceof SipMessage)) {
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'message',
+        `${command}: the message must be a SipMessage`,
+      )
+    }
+    const datagram = encodeRequest(
+      message.buffer,
+      requestPlan(command, message, options, this.#options),
+      ROOM,
+    )
+    return this.#send(command, datagram, message.callIdSum, options, read)
+  }
+
+  #send<T>(
+    name: string,
+    datagram: Buffer,
+    sum: number,
+    { set: id = 0, signal }: CallOptions,
+    read: (node: Node, bytes: Buffer, offset: number) => T,
+  ): Promise<T> {
+    if (this.#state !== 'open') throw this.#closedError(name)
+    const set = this.#pool.set(id, name)
+    return new Promise<T>((resolve, reject) => {
+      const command: Command = {
+        name,
+        datagram,
+        set,
+        sum,
+        signal,
+        failed: reject,
+        replied(node, bytes, offset) {
+          try {
+            resolve(read(node, bytes, offset))
+          } catch (error) {
+            reject(error)
+          }
+        },
+      }
+      this.#pool.send(command)
+    })
+  }
+
+  #closedError(command: string): NodeError {
+    const why = { new: 'is not started', open: 'is started already', closed: 'is closed' }[this.#state]
+    return new NodeError('ERR_RTPPROXY_CLOSED', `${command}: this RtpProxyNg ${why}`, {
+      command,
+      node: undefined,
+    })
+  }
+}
+
+/** The error for a reply that is not what was asked for. */
+function replyError(command: string, node: string, reply: ReplySummary): NgError {
+  const context = { command, node, reason: reply.reason }
+  if (reply.result === 'error') {
+    return new NgError(
+      'ERR_RTPPROXY_NG',
+      `${command}: ${node} answered: ${reply.reason ?? 'error without a reason'}`,
+      context,
+    )
+  }
+  if (reply.result === 'load limit') {
+    return new NgError(
+      'ERR_RTPPROXY_LOAD_LIMIT',
+      `${command}: ${node} is at its limit: ${reply.reason ?? ''}`,
+      context,
+    )
+  }
+  const what = reply.result === 'ok' ? 'ok without sdp' : (reply.resultText ?? 'a dictionary without result')
+  return new NgError('ERR_RTPPROXY_REPLY', `${command}: ${node} answered '${what}'`, context)
+}
+
+function byteSum(callId: BencodeInput): number {
+  const bytes = callId instanceof Uint8Array ? callId : Buffer.from(String(callId))
+  let sum = 0
+  for (const byte of bytes) sum += byte
+  return sum & 0xff
+}

@@ -1,0 +1,46 @@
+import type { MessageCommand } from '../core/ng.ts'
+import { SdpKind } from '../core/sip.ts'
+import type { SipMessage } from './message.ts'
+import type { TransactionMemory } from './transactions.ts'
+
+/** Which route of the SIP proxy the message is in: `failure` for an INVITE that came back with a failure. */
+export type Route = 'request' | 'reply' | 'failure'
+
+const METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE'])
+
+/**
+ * What `rtpproxy_manage` does with a message: the command, or undefined for a message that is none of its business. An
+ * INVITE's part in its transaction is remembered on the way.
+ */
+export function manageCommand(
+  message: SipMessage,
+  route: Route,
+  transactions: TransactionMemory,
+  transaction: object | undefined,
+): MessageCommand | undefined {
+  const method = message.cseqMethod
+  if (method === undefined || !METHODS.has(method)) return undefined
+  if (method === 'CANCEL' || method === 'BYE') return 'delete'
+  // Here, other than for an offer, the module wants a Content-Type before it believes in SDP.
+  const hasSdp = message.sdpKind === SdpKind.TYPED || message.sdpKind === SdpKind.MULTIPART
+
+  if (message.isRequest) {
+    if (method === 'INVITE') {
+      if (route === 'failure') return hasSdp ? 'delete' : undefined
+      transactions.remember(transaction, transactionKey(message), hasSdp)
+    }
+    if (!hasSdp) return undefined
+    return method === 'ACK' ? 'answer' : 'offer'
+  }
+
+  if (message.statusCode! >= 300) return 'delete'
+  if (!hasSdp) return undefined
+  if (method === 'UPDATE') return 'answer'
+  const requestHadSdp = transactions.recall(transaction, transactionKey(message))
+  return requestHadSdp === false ? 'offer' : 'answer'
+}
+
+/** What a request and its replies have in common at a proxy, whatever it did to the Vias (RFC 3261, 8.1.3.5, 12.2.1.1). */
+function transactionKey(message: SipMessage): string {
+  return `${message.cseq} ${message.fromTag} ${message.callId}`
+}

@@ -1,0 +1,164 @@
+import { isIP } from 'node:net'
+import { replaceSdp } from '../core/ng.ts'
+import { Field, KIND_REQUEST, scanHeaders, scanSip } from '../core/sip.ts'
+import { ConfigurationError } from '../errors.ts'
+
+/** Where a SIP message came from, as the transport saw it (not as Via claims). */
+export interface SourceAddress {
+  /** IPv4 or IPv6 address in text. */
+  readonly address: string
+  readonly port?: number
+}
+
+/**
+ * A SIP message, request or reply: its bytes and where in them things are. Getters make strings only when read.
+ *
+ * The bytes are kept, not copied: do not write to them while the message is in use. Bytes behind the body that
+ * Content-Length announces are ignored (RFC 3261, 18.3).
+ */
+export class SipMessage {
+  /** The message as parsed. */
+  readonly buffer: Buffer
+  readonly source: SourceAddress
+  readonly #fields: Int32Array
+
+  private constructor(buffer: Buffer, source: SourceAddress, fields: Int32Array) {
+    this.buffer = buffer
+    this.source = source
+    this.#fields = fields
+  }
+
+  /**
+   * Parses one SIP message (RFC 3261, section 7; compact names, folded lines and bare LF included).
+   *
+   * @param bytes at most 65,535 bytes.
+   * @param source the transport source, which the `received-from` key of NG commands names.
+   * @throws SipError `ERR_RTPPROXY_SIP` with the byte offset; ConfigurationError if `source` is no IP address.
+   */
+  static parse(bytes: Uint8Array, source: SourceAddress): SipMessage {
+    if (isIP(source?.address) === 0) {
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'source',
+        `source.address is no IP address: ${source?.address}`,
+      )
+    }
+    const buffer = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return new SipMessage(buffer, source, scanSip(buffer))
+  }
+
+  get isRequest(): boolean {
+    return this.#fields[Field.KIND] === KIND_REQUEST
+  }
+
+  /** Method of the request line; undefined for a reply. */
+  get method(): string | undefined {
+    return this.#text(Field.METHOD)
+  }
+
+  /** Request-URI as it stands; undefined for a reply. */
+  get requestUri(): string | undefined {
+    return this.#text(Field.REQUEST_URI)
+  }
+
+  /** 100 to 699; undefined for a request. */
+  get statusCode(): number | undefined {
+    return this.isRequest ? undefined : this.#fields[Field.STATUS]!
+  }
+
+  get callId(): string | undefined {
+    return this.#text(Field.CALL_ID)
+  }
+
+  get fromTag(): string | undefined {
+    return this.#text(Field.FROM_TAG)
+  }
+
+  get toTag(): string | undefined {
+    return this.#text(Field.TO_TAG)
+  }
+
+  /** CSeq number, 0 to 4,294,967,295; undefined without CSeq. */
+  get cseq(): number | undefined {
+    return this.cseqMethod === undefined ? undefined : this.#fields[Field.CSEQ]! >>> 0
+  }
+
+  get cseqMethod(): string | undefined {
+    return this.#text(Field.CSEQ_METHOD)
+  }
+
+  get viaCount(): number {
+    return this.#fields[Field.VIA_COUNT]!
+  }
+
+  /** Branch of the first (`1`, the default) or second (`2`) Via; undefined if there is none. */
+  viaBranch(number: 1 | 2 = 1): string | undefined {
+    const index = Field.BRANCH + (number - 1) * 2
+    return this.#fields[index]! < 0 ? undefined : this.#text(index)
+  }
+
+  get contentType(): string | undefined {
+    return this.#text(Field.CONTENT_TYPE)
+  }
+
+  /** The whole body, a view into `buffer`; empty if there is none. */
+  get body(): Buffer {
+    return this.buffer.subarray(this.#fields[Field.BODY], this.#fields[Field.BODY + 1])
+  }
+
+  /** The SDP in the body, a view into `buffer`: the body itself or one part of a multipart body. */
+  get sdp(): Buffer | undefined {
+    if (this.#fields[Field.SDP_KIND]! <= 0) return undefined
+    return this.buffer.subarray(this.#fields[Field.SDP], this.#fields[Field.SDP + 1])
+  }
+
+  /** How the SDP was found, or why not: see `SdpKind` in core/sip.ts. */
+  get sdpKind(): number {
+    return this.#fields[Field.SDP_KIND]!
+  }
+
+  /** All bytes of the Call-ID added up, modulo 256: what the module balances by. */
+  get callIdSum(): number {
+    return this.#fields[Field.CALL_ID_SUM]!
+  }
+
+  /** Value of the first header called `name` (case aside, no compact forms); white space at its ends removed. */
+  header(name: string): string | undefined {
+    const headers = scanHeaders(this.buffer)
+    const wanted = name.toLowerCase()
+    for (let i = 0; i < headers.length; i += 4) {
+      if (headers[i + 1]! - headers[i]! !== wanted.length) continue
+      if (this.buffer.toString('latin1', headers[i], headers[i + 1]).toLowerCase() !== wanted) continue
+      return this.buffer.toString('utf8', headers[i + 2], headers[i + 3])
+    }
+    return undefined
+  }
+
+  /** Value of the From header, as it stands. */
+  get from(): string | undefined {
+    return this.#text(Field.FROM)
+  }
+
+  /** Value of the To header, as it stands. */
+  get to(): string | undefined {
+    return this.#text(Field.TO)
+  }
+
+  /**
+   * The same message with `sdp` in place of its SDP; Content-Length follows.
+   *
+   * @throws SipError `ERR_RTPPROXY_NO_SDP` if there is no SDP to replace.
+   */
+  withSdp(sdp: Uint8Array): SipMessage {
+    return SipMessage.parse(replaceSdp(this.buffer, sdp), this.source)
+  }
+
+  /** The text of a range; undefined when it is not there or empty. */
+  #text(index: number): string | undefined {
+    const start = this.#fields[index]!
+    const length = this.#fields[index + 1]!
+    return length === 0 ? undefined : this.buffer.toString('utf8', start, start + length)
+  }
+}

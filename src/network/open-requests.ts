@@ -1,0 +1,108 @@
+import { COOKIE_LENGTH, Cookies } from '../protocol/cookie.ts'
+import { Timed, TimerWheel } from './timer-wheel.ts'
+import type { Exchange, ExchangeFailure, OpenRequest, Timing } from './transport.ts'
+
+/** Datagrams that came from a node's address but were no reply to an open request, by reason. */
+export interface DroppedReplies {
+  /** Ours, but answered already, given up, or repeated. */
+  late: number
+  /** With another's cookie, or ours for a request that is open at another node. */
+  foreign: number
+}
+
+/** Whoever sends the datagrams of an entry. */
+export interface Sender {
+  transmit(entry: OpenEntry): void
+}
+
+/** One request under way: its datagram, its deadline and whom to tell. */
+export class OpenEntry extends Timed implements OpenRequest {
+  readonly sender: Sender
+  readonly exchange: Exchange
+  readonly counter: number
+  /** Told when the request is off the table, whatever took it off. */
+  onTaken: (() => void) | undefined
+  readonly #timing: Timing
+  readonly #table: OpenRequests
+  #sends = 0
+
+  constructor(table: OpenRequests, sender: Sender, exchange: Exchange, timing: Timing, counter: number) {
+    super()
+    this.#table = table
+    this.sender = sender
+    this.exchange = exchange
+    this.counter = counter
+    this.#timing = timing
+  }
+
+  get isOpen(): boolean {
+    return this.slot >= 0
+  }
+
+  /** Sends the datagram (again, the same bytes) and waits for one timeout. */
+  transmit(): void {
+    this.#sends++
+    this.#table.wheel.add(this, this.#timing.timeoutMs)
+    this.sender.transmit(this)
+  }
+
+  override expired(): void {
+    if (this.#sends < this.#timing.attempts) this.transmit()
+    else this.fail({ kind: 'timeout' })
+  }
+
+  reply(bytes: Buffer, offset: number): void {
+    if (this.#table.take(this)) this.exchange.replied(bytes, offset)
+  }
+
+  fail(failure: ExchangeFailure): void {
+    if (this.#table.take(this)) this.exchange.failed(failure)
+  }
+
+  cancel(): void {
+    this.#table.take(this)
+  }
+}
+
+/** Every request that waits for a reply, by the counter of its cookie; one table and one timer for all nodes. */
+export class OpenRequests {
+  readonly wheel = new TimerWheel()
+  readonly dropped: DroppedReplies = { late: 0, foreign: 0 }
+  readonly #cookies = new Cookies()
+  readonly #entries = new Map<number, OpenEntry>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Gives the exchange's datagram its cookie and sends it. */
+  open(sender: Sender, exchange: Exchange, timing: Timing): OpenEntry {
+    const counter = this.#cookies.write(exchange.datagram)
+    const entry = new OpenEntry(this, sender, exchange, timing, counter)
+    this.#entries.set(counter, entry)
+    entry.transmit()
+    return entry
+  }
+
+  /** Hands a datagram that came in at `sender` to the request it answers, or drops and counts it. */
+  receive(sender: Sender, datagram: Buffer): void {
+    const counter = this.#cookies.read(datagram)
+    const entry = this.#entries.get(counter)
+    if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.dropped.foreign++
+    else if (entry === undefined) this.dropped.late++
+    else entry.reply(datagram, Math.min(COOKIE_LENGTH + 1, datagram.length))
+  }
+
+  /** Takes a request off the table; false if it was off already. */
+  take(entry: OpenEntry): boolean {
+    this.wheel.remove(entry)
+    if (!this.#entries.delete(entry.counter)) return false
+    entry.onTaken?.()
+    return true
+  }
+
+  /** Fails every request open at `sender`. */
+  failAll(sender: Sender, failure: ExchangeFailure): void {
+    for (const entry of [...this.#entries.values()]) if (entry.sender === sender) entry.fail(failure)
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Why a command got no reply from a node.
+ *
+ * - `timeout`: no reply to any of the sends
+ * - `refused`: nothing listens there (ICMP port unreachable, connection refused or closed without a word)
+ * - `unreachable`: no way there (no route, no such host name, no such UNIX path)
+ * - `local`: this host could not send; says nothing of the node
+ * - `too-large`: larger than a datagram can be; nothing was sent
+ * - `closed`: the transport was closed
+ */
+export interface ExchangeFailure {
+  readonly kind: 'timeout' | 'refused' | 'unreachable' | 'local' | 'too-large' | 'closed'
+  readonly cause?: unknown
+}
+
+/** One command to one node, as its sender sees it. One of the two methods is called, once, never inside `send`. */
+export interface Exchange {
+  /** `COOKIE_LENGTH + 1` bytes of room for cookie and space, which the transport fills, then the dictionary. */
+  readonly datagram: Buffer
+  /** A reply came: its dictionary stands in `bytes` from `offset` on. The bytes are the receiver's to keep. */
+  replied(bytes: Buffer, offset: number): void
+  failed(failure: ExchangeFailure): void
+}
+
+export interface Timing {
+  /** How long to wait after each send. */
+  readonly timeoutMs: number
+  /** How many sends in all. */
+  readonly attempts: number
+}
+
+/** A command that is under way. */
+export interface OpenRequest {
+  /** Forgets it: neither method of its exchange will be called, and a late reply is dropped. */
+  cancel(): void
+}
+
+/** The way to one node. */
+export interface Transport {
+  readonly url: string
+  send(exchange: Exchange, timing: Timing): OpenRequest
+  /** Fails what is under way with `closed`. */
+  close(): Promise<void>
+}

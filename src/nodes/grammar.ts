@@ -1,0 +1,113 @@
+import { isIPv6 } from 'node:net'
+import { ConfigurationError } from '../errors.ts'
+
+/** Where a node listens. */
+export type NodeAddress =
+  | { readonly transport: 'udp'; readonly family: 4 | 6; readonly host: string; readonly port: number }
+  | { readonly transport: 'unix'; readonly path: string }
+
+export interface NodeDefinition {
+  /** The URL as written, without the weight: the node's name in management commands. */
+  readonly url: string
+  /** Counts nodes in the order they were written over all sets, from 0. */
+  readonly index: number
+  readonly weight: number
+  readonly address: NodeAddress
+}
+
+export interface SetDefinition {
+  readonly id: number
+  readonly nodes: NodeDefinition[]
+}
+
+/** Port of a node whose URL has none. */
+const DEFAULT_PORT = 22222
+const MAX_WEIGHT = 0xffff_ffff
+const MAX_SET_ID = 0xffff_ffff
+
+function urlError(url: string, why: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_URL', 'rtpproxy_sock', `media proxy '${url}': ${why}`)
+}
+
+/**
+ * Parses `udp:HOST[:PORT]`, `udp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. The scheme may be in any case, IPv6 hosts
+ * in brackets; the port is what follows the last colon.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_URL`
+ */
+export function parseUrl(url: string): NodeAddress {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
+  if (scheme === undefined || scheme === 'unix') {
+    const path = scheme === undefined ? url : url.slice('unix:'.length)
+    if (path === '') throw urlError(url, 'the path is empty')
+    return { transport: 'unix', path }
+  }
+  if (scheme !== 'udp' && scheme !== 'udp6')
+    throw urlError(url, `unknown scheme '${scheme}:' (udp, udp6, unix)`)
+  const { host, port } = hostAndPort(url, url.slice(scheme.length + 1))
+  if (host === '' || /[\s/\\@?#]/.test(host)) throw urlError(url, 'the host is missing or malformed')
+  if (scheme === 'udp' && isIPv6(host)) throw urlError(url, 'an IPv6 address needs udp6:')
+  if (host.includes(':') && !isIPv6(host))
+    throw urlError(url, 'malformed host; put IPv6 addresses in brackets')
+  return { transport: 'udp', family: scheme === 'udp6' ? 6 : 4, host, port }
+}
+
+function hostAndPort(url: string, rest: string): { host: string; port: number } {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(rest)
+  const colon = rest.lastIndexOf(':')
+  const host = bracketed?.[1] ?? (colon < 0 ? rest : rest.slice(0, colon))
+  const portText = bracketed === null ? (colon < 0 ? '' : rest.slice(colon + 1)) : (bracketed[2] ?? '')
+  if (bracketed !== null && !isIPv6(host)) throw urlError(url, `'${host}' is no IPv6 address`)
+  if (portText === '') return { host, port: DEFAULT_PORT }
+  const port = Number(portText)
+  if (!/^[0-9]{1,5}$/.test(portText) || port < 1 || port > 65535)
+    throw urlError(url, `'${portText}' is no port`)
+  return { host, port }
+}
+
+/** `URL[=WEIGHT]` */
+function parseNode(word: string, index: number): NodeDefinition {
+  const equals = word.indexOf('=')
+  const url = equals < 0 ? word : word.slice(0, equals)
+  const weightText = equals < 0 ? '1' : word.slice(equals + 1)
+  const weight = Number(weightText)
+  if (!/^[0-9]+$/.test(weightText) || weight > MAX_WEIGHT)
+    throw urlError(word, `'${weightText}' is no weight`)
+  return { url, index, weight, address: parseUrl(url) }
+}
+
+/**
+ * Parses the strings of `rtpproxy_sock`: `[ID ==] URL[=WEIGHT] ...` each. Without `ID ==` the set is 0; an id given again
+ * adds to its set; blank strings are ignored.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_OPTION` (set id, empty list) or `ERR_RTPPROXY_URL`.
+ */
+export function parseSockets(sockets: readonly string[]): SetDefinition[] {
+  const sets = new Map<number, SetDefinition>()
+  let index = 0
+  for (const text of sockets) {
+    if (text.trim() === '') continue
+    const marker = text.indexOf('==')
+    const idText = marker < 0 ? '0' : text.slice(0, marker).trim()
+    const id = Number(idText)
+    if (!/^[0-9]+$/.test(idText) || id > MAX_SET_ID) {
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'rtpproxy_sock',
+        `'${text}': '${idText}' is no set id`,
+      )
+    }
+    const words = text.slice(marker < 0 ? 0 : marker + 2).trim()
+    if (words === '') {
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'rtpproxy_sock',
+        `'${text}': no media proxy in set ${id}`,
+      )
+    }
+    const set = sets.get(id) ?? { id, nodes: [] }
+    for (const word of words.split(/\s+/)) set.nodes.push(parseNode(word, index++))
+    sets.set(id, set)
+  }
+  return [...sets.values()]
+}

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ConfigurationError } from '../../src/errors.ts'
+import { parseSockets, parseUrl } from '../../src/nodes/grammar.ts'
+
+describe('the grammar of rtpproxy_sock', () => {
+  it.each([
+    ['udp:localhost:12221', { transport: 'udp', family: 4, host: 'localhost', port: 12221 }],
+    ['UDP:10.0.0.1', { transport: 'udp', family: 4, host: '10.0.0.1', port: 22222 }],
+    ['udp:10.0.0.1:', { transport: 'udp', family: 4, host: '10.0.0.1', port: 22222 }],
+    ['udp6:[::1]:2223', { transport: 'udp', family: 6, host: '::1', port: 2223 }],
+    ['udp6:[::1]', { transport: 'udp', family: 6, host: '::1', port: 22222 }],
+    ['udp6:fe80::1:2223', { transport: 'udp', family: 6, host: 'fe80::1', port: 2223 }],
+    ['udp6:host.example', { transport: 'udp', family: 6, host: 'host.example', port: 22222 }],
+    ['unix:/run/ng.sock', { transport: 'unix', path: '/run/ng.sock' }],
+    ['/run/ng.sock', { transport: 'unix', path: '/run/ng.sock' }],
+  ])('reads %s', (url, address) => {
+    expect(parseUrl(url)).toEqual(address)
+  })
+
+  it.each([
+    'udp:',
+    'udp::2223',
+    'udp:h:0',
+    'udp:h:65536',
+    'udp:h:12a',
+    'udp:[::1]:1',
+    'udp6:[::1',
+    'udp6:[x]:1',
+    'tcp:h:1',
+    'unix:',
+  ])('refuses %s by name', (url) => {
+    expect(() => parseUrl(url)).toThrow(
+      expect.objectContaining({ code: 'ERR_RTPPROXY_URL', message: expect.stringContaining(url) }),
+    )
+  })
+
+  it('reads set ids and weights, adds to a set named again, and counts nodes as written', () => {
+    const sets = parseSockets(['udp:a:1=2  udp:b:2', ' 7==udp:c:3=0', '', '  ', '0 ==\tudp:d:4'])
+    expect(
+      sets.map(({ id, nodes }) => [id, nodes.map(({ url, weight, index }) => [url, weight, index])]),
+    ).toEqual([
+      [
+        0,
+        [
+          ['udp:a:1', 2, 0],
+          ['udp:b:2', 1, 1],
+          ['udp:d:4', 1, 3],
+        ],
+      ],
+      [7, [['udp:c:3', 0, 2]]],
+    ])
+  })
+
+  it.each([
+    '1 ==',
+    '1 ==  ',
+    'x == udp:a:1',
+    '== udp:a:1',
+    '-1 == udp:a:1',
+    '4294967296 == udp:a',
+    'udp:a:1=x',
+    'udp:a:1=',
+  ])("refuses '%s'", (text) => {
+    expect(() => parseSockets([text])).toThrow(ConfigurationError)
+  })
+
+  it('reads anything or refuses it with a ConfigurationError', () => {
+    const word = fc.constantFrom(
+      'udp:',
+      'udp6:',
+      'unix:',
+      '[',
+      ']',
+      '::1',
+      ':',
+      '=',
+      '==',
+      ' ',
+      '1',
+      'h',
+      '/',
+      '\t',
+    )
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 12 }), (words) => {
+        try {
+          parseSockets([words.join('')])
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigurationError)
+        }
+      }),
+    )
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { Transport } from '../../src/network/transport.ts'
+import { Node } from '../../src/nodes/node.ts'
+import { NodeSet } from '../../src/nodes/set.ts'
+import { readVectors } from '../vectors.ts'
+
+const unused: Transport = {
+  url: '',
+  send: () => {
+    throw new Error('not to be used')
+  },
+  close: async () => undefined,
+}
+
+const setOf = (weights: readonly (readonly [url: string, weight: number])[]) =>
+  new NodeSet(
+    0,
+    weights.map(([url, weight], index) => {
+      const address = { transport: 'unix', path: url } as const
+      return new Node({ url, weight, index, address }, 0, unused)
+    }),
+  )
+
+const sumOf = (callId: string) => Buffer.from(callId).reduce((sum, byte) => sum + byte, 0) & 0xff
+
+interface Selection {
+  readonly sets: Record<string, [url: string, weight: number][]>
+  readonly calls: { set: number; call_id: string; node: string }[]
+}
+
+describe('balancing', () => {
+  const { sets, calls } = readVectors<Selection>('selection.json')
+
+  it('chooses as the real module did, in every recorded choice', () => {
+    const wrong = calls.filter(
+      ({ set, call_id, node }) => setOf(sets[set]!).pick(sumOf(call_id))?.url !== node,
+    )
+    expect(calls).toHaveLength(225)
+    expect(wrong).toEqual([])
+  })
+
+  it('shares out by the weights of the enabled nodes only', () => {
+    const set = setOf([
+      ['a', 1],
+      ['b', 5],
+      ['c', 2],
+    ])
+    set.nodes[1]!.disabled = true
+    const picks = [0, 1, 2, 3, 4, 5].map((sum) => set.pick(sum)?.url)
+    expect(picks).toEqual(['a', 'c', 'c', 'a', 'c', 'c'])
+  })
+
+  it('never picks weight 0 beside others, but picks it when it is alone in its set', () => {
+    const pair = setOf([
+      ['a', 0],
+      ['b', 1],
+    ])
+    expect([0, 1, 100, 255].map((sum) => pair.pick(sum)?.url)).toEqual(['b', 'b', 'b', 'b'])
+    pair.nodes[1]!.disabled = true
+    expect(pair.pick(0)).toBeUndefined()
+    expect(setOf([['a', 0]]).pick(7)?.url).toBe('a')
+  })
+})
