@@ -1,7 +1,7 @@
 // SDP line scan (RFC 8866, section 9): a record for every line at TABLE, offsets only. Line ends may be CRLF or bare LF,
-// the last one may be missing; beyond the form of a line, `v=` first, and `m=`, nothing is judged here.
+// the last one may be missing; beyond the form of a line, `v=0` first, `m=` and `c=`, nothing is judged here.
 
-import { CR, equals, findByte, isDigit, LF, SP } from './bytes'
+import { CR, findByte, isDigit, LF, SP } from './bytes'
 import { INPUT, setField, TABLE } from './memory'
 
 // A record, 12 i32 each; src/core/sdp-lines.ts has the same list. Offsets count from INPUT.
@@ -14,24 +14,25 @@ const NEXT: usize = 16 // behind the line end
 const SECTION: usize = 20 // 0: session, n: the nth m=
 const A: usize = 24 // a=: the value behind the colon; c=, o=: the address; m=: the port
 const A_END: usize = 28
-const B: usize = 32 // m=: the protocol
+const B: usize = 32 // m=: the protocol; a=: what follows a number that begins the value; o=: the network type
 const B_END: usize = 36
-const NUMBER: usize = 40 // m=: the port; c=, o=: 4 or 6; a=: length of the name
-const COUNT: usize = 44 // m=: the number of ports
+const NUMBER: usize = 40 // m=: the port; c=, o=: 4, 6 or 0 for others; a=: length of the name
+const COUNT: usize = 44 // m=: the number of ports; a=: the number that begins the value, or -1
 
 const ERROR_LINE = 1
 const ERROR_VERSION = 2
 const ERROR_MEDIA = 3
 const ERROR_CONNECTION = 4
 
-const WORD_IP = memory.data<u8>([0x49, 0x4e, 0x20, 0x49, 0x50]) // IN IP
+const IN_SP: u32 = 0x204e49 // the bytes of `IN ` as a little-endian number
+const IP: u32 = 0x5049
 
 /** Scans the SDP of `length` bytes at INPUT. Returns the number of lines, or -1 with code and place in the first two
  *  fields. */
 export function sdpScan(length: i32): i32 {
   const end = INPUT + <usize>length
-  // Two bytes that end every look-ahead.
-  store<u16>(end, 0)
+  // Zeros that end every look-ahead.
+  store<u64>(end, 0)
   let p = INPUT
   let record = TABLE
   let section = 0
@@ -39,9 +40,9 @@ export function sdpScan(length: i32): i32 {
     const c = <u32>load<u8>(p)
     if ((c == CR || c == LF) && blankToEnd(p, end)) break
     if (c - 0x61 > 25 || load<u8>(p + 1) != 0x3d || p + 2 > end) return fail(ERROR_LINE, p)
-    if (record == TABLE && c != 0x76) return fail(ERROR_VERSION, p)
     const eol = findByte(p + 2, end, LF)
-    const lineEnd = eol > p + 2 && eol < end && load<u8>(eol - 1) == CR ? eol - 1 : eol
+    const lineEnd = eol > p + 2 && load<u8>(eol - 1) == CR ? eol - 1 : eol
+    if (record == TABLE && !(c == 0x76 && lineEnd == p + 3 && load<u8>(p + 2) == 0x30)) return fail(ERROR_VERSION, p)
     const next = eol < end ? eol + 1 : end
     if (c == 0x6d) section++
     set(record, TYPE, c)
@@ -90,13 +91,22 @@ function blankToEnd(p: usize, end: usize): bool {
   return true
 }
 
-/** `name` or `name:value` */
+/** `name` or `name:value`; many values begin with a number: a payload type, a port, a tag. */
 function attribute(record: usize, p: usize, end: usize): void {
   const colon = findByte(p, end, 0x3a)
   set(record, NUMBER, <i32>(colon - p))
+  set(record, COUNT, -1)
   if (colon == end) return
-  set(record, A, <i32>(colon + 1 - INPUT))
+  p = colon + 1
+  set(record, A, <i32>(p - INPUT))
   set(record, A_END, <i32>(end - INPUT))
+  const number = decimal(p, end)
+  while (p < end && isDigit(load<u8>(p))) p++
+  if (p < end && load<u8>(p) != SP) return
+  set(record, COUNT, number)
+  if (number < 0 || p == end) return
+  set(record, B, <i32>(p + 1 - INPUT))
+  set(record, B_END, <i32>(end - INPUT))
 }
 
 /** `media SP port["/" count] SP proto 1*(SP fmt)` */
@@ -138,18 +148,21 @@ function decimal(p: usize, end: usize): i32 {
   return p == start ? -1 : value
 }
 
-/** `IN SP IP4|IP6 SP address["/" ttl]["/" count]`: the address ends at a slash, a blank or the line's end. */
+/** `nettype SP addrtype SP address["/" ttl]["/" count]`: the address ends at a slash, a blank or the line's end. */
 function address(record: usize, p: usize, end: usize): bool {
-  if (end - p < 8 || !equals(p, WORD_IP, 5)) return false
-  const family = <u32>load<u8>(p + 5)
-  if ((family != 0x34 && family != 0x36) || load<u8>(p + 6) != SP) return false
-  const start = p + 7
-  p = start
-  while (p < end && load<u8>(p) != 0x2f && load<u8>(p) != SP) p++
-  if (p == start) return false
+  const type = findByte(p, end, SP) + 1
+  if (type == p + 1) return false
+  const start = findByte(type, end, SP) + 1
+  if (start >= end || start == type + 1) return false
+  let to = start
+  while (to < end && load<u8>(to) != 0x2f && load<u8>(to) != SP) to++
+  if (to == start) return false
   set(record, A, <i32>(start - INPUT))
-  set(record, A_END, <i32>(p - INPUT))
-  set(record, NUMBER, family - 48)
+  set(record, A_END, <i32>(to - INPUT))
+  if ((load<u32>(p) & 0xffffff) == IN_SP && start == type + 4 && load<u16>(type) == IP) {
+    const version = <i32>load<u8>(type + 2) - 48
+    if (version == 4 || version == 6) set(record, NUMBER, version)
+  }
   return true
 }
 
@@ -160,5 +173,7 @@ function origin(record: usize, p: usize, end: usize): void {
     if (p == end) return
     p++
   }
-  address(record, p, end)
+  if (!address(record, p, end)) return
+  set(record, B, <i32>(p - INPUT))
+  set(record, B_END, <i32>(end - INPUT))
 }

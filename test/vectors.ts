@@ -28,7 +28,7 @@ const lines = <T>(name: string): T[] =>
     .map((line) => JSON.parse(line) as T)
 
 export const moduleCalls = lines<ModuleCall>('module-calls.jsonl')
-export const rtpenginePairs = lines<{ name: string; request: string; reply: string }>(
+export const rtpenginePairs = lines<{ name: string; request: string; reply: string | null }>(
   'rtpengine-10.5-pairs.jsonl',
 )
 export const readVectors = <T>(name: string): T => JSON.parse(text(name)) as T

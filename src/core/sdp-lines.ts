@@ -1,24 +1,26 @@
 import { SdpError } from '../errors.ts'
 import { core, FIELD_WORDS, INPUT, MAX_INPUT, memory, TABLE_WORDS, words } from './instance.ts'
 
-// A record, as in assembly/sdp.ts, in i32.
-const RECORD = 12
-const TYPE = 0
-const START = 1
-const VALUE = 2
-const END = 3
-const NEXT = 4
-const SECTION = 5
-const A = 6
-const A_END = 7
-const B = 8
-const B_END = 9
-const NUMBER = 10
-const COUNT = 11
+/** A record, as in `assembly/sdp.ts`, in i32. */
+export const Line = {
+  TYPE: 0,
+  START: 1,
+  VALUE: 2,
+  END: 3,
+  NEXT: 4,
+  SECTION: 5,
+  A: 6,
+  A_END: 7,
+  B: 8,
+  B_END: 9,
+  NUMBER: 10,
+  COUNT: 11,
+  WORDS: 12,
+} as const
 
 const ERRORS: Record<number, string> = {
   1: 'malformed SDP line: it must be a letter, = and a value',
-  2: 'SDP must begin with v=',
+  2: 'SDP must begin with the line v=0',
   3: 'malformed m= line',
   4: 'malformed c= line',
 }
@@ -37,12 +39,12 @@ export class SdpLines {
 
   constructor(bytes: Buffer, records: Int32Array) {
     this.bytes = bytes
-    this.count = records.length / RECORD
+    this.count = records.length / Line.WORDS
     this.#records = records
   }
 
   #at(i: number, index: number): number {
-    return this.#records[i * RECORD + index]!
+    return this.#records[i * Line.WORDS + index]!
   }
 
   #range(i: number, start: number, end: number): Range | undefined {
@@ -56,63 +58,77 @@ export class SdpLines {
 
   /** The letter before the equals sign. */
   type(i: number): string {
-    return String.fromCharCode(this.#at(i, TYPE))
+    return String.fromCharCode(this.#at(i, Line.TYPE))
   }
 
   /** The whole line with its line end. */
   line(i: number): Range {
-    return { start: this.#at(i, START), end: this.#at(i, NEXT) }
+    return { start: this.#at(i, Line.START), end: this.#at(i, Line.NEXT) }
   }
 
   /** What stands behind the equals sign. */
   value(i: number): Range {
-    return { start: this.#at(i, VALUE), end: this.#at(i, END) }
+    return { start: this.#at(i, Line.VALUE), end: this.#at(i, Line.END) }
   }
 
   /** 0 for the session, n for the section of the nth `m=`. */
   section(i: number): number {
-    return this.#at(i, SECTION)
+    return this.#at(i, Line.SECTION)
   }
 
   /** Name of an `a=`. */
   attributeName(i: number): string {
-    const start = this.#at(i, VALUE)
-    return this.text({ start, end: start + this.#at(i, NUMBER) })
+    const start = this.#at(i, Line.VALUE)
+    return this.text({ start, end: start + this.#at(i, Line.NUMBER) })
   }
 
   /** Value of an `a=`, behind the colon. */
   attributeValue(i: number): Range | undefined {
-    return this.#range(i, A, A_END)
+    return this.#range(i, Line.A, Line.A_END)
+  }
+
+  /** The number that begins the value of an `a=` (a port, a payload type), or -1. */
+  attributeNumber(i: number): number {
+    return this.#at(i, Line.COUNT)
   }
 
   /** Address of a `c=` or `o=`, without TTL; undefined for an `o=` that has none. */
   address(i: number): Range | undefined {
-    return this.#range(i, A, A_END)
+    return this.#range(i, Line.A, Line.A_END)
   }
 
-  /** 4 or 6, of a `c=` or `o=` with an address. */
+  /** 4 or 6, of a `c=` or `o=` with an address of the Internet; 0 for others. */
   family(i: number): number {
-    return this.#at(i, NUMBER)
+    return this.#at(i, Line.NUMBER)
   }
 
   /** Port of an `m=`. */
   port(i: number): number {
-    return this.#at(i, NUMBER)
+    return this.#at(i, Line.NUMBER)
   }
 
   portRange(i: number): Range {
-    return this.#range(i, A, A_END)!
+    return this.#range(i, Line.A, Line.A_END)!
   }
 
   /** Number of ports of an `m=`: 1 unless it says otherwise. */
   portCount(i: number): number {
-    return this.#at(i, COUNT)
+    return this.#at(i, Line.COUNT)
   }
 
   /** Transport protocol of an `m=`. */
   protocol(i: number): Range {
-    return this.#range(i, B, B_END)!
+    return this.#range(i, Line.B, Line.B_END)!
   }
+}
+
+/** Scans `bytes` to records at TABLE, which the next call overwrites; returns how many there are. */
+export function scanLines(bytes: Uint8Array): number {
+  if (bytes.length > MAX_INPUT) throw new SdpError(`SDP of ${bytes.length} bytes goes on`, MAX_INPUT)
+  memory.set(bytes, INPUT)
+  const count = core.sdpScan(bytes.length)
+  if (count < 0) throw new SdpError(ERRORS[words[FIELD_WORDS]!]!, words[FIELD_WORDS + 1]!)
+  return count
 }
 
 /**
@@ -123,13 +139,9 @@ export class SdpLines {
  * @throws SdpError with the byte offset of the line that is wrong.
  */
 export function scanSdp(bytes: Uint8Array): SdpLines {
-  if (bytes.length > MAX_INPUT)
-    throw new SdpError(`SDP of ${bytes.length} bytes; the limit is ${MAX_INPUT}; too long`, MAX_INPUT)
-  memory.set(bytes, INPUT)
-  const count = core.sdpScan(bytes.length)
-  if (count < 0) throw new SdpError(ERRORS[words[FIELD_WORDS]!]!, words[FIELD_WORDS + 1]!)
+  const count = scanLines(bytes)
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return new SdpLines(buffer, words.slice(TABLE_WORDS, TABLE_WORDS + count * RECORD))
+  return new SdpLines(buffer, words.slice(TABLE_WORDS, TABLE_WORDS + count * Line.WORDS))
 }

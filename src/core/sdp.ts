@@ -1,245 +1,258 @@
-import { type Range, type SdpLines, scanSdp } from './sdp-lines.ts'
+import { isAscii } from 'node:buffer'
+import { INPUT, memory as memoryBuffer, TABLE_WORDS, words } from './instance.ts'
+import type {
+  SdpConnection,
+  SdpDirection,
+  SdpMediaDescription,
+  SdpOrigin,
+  SdpSection,
+  SessionDescription,
+} from './sdp-description.ts'
+import { Line, scanLines } from './sdp-lines.ts'
 
-/** One `a=` line: `name` or `name:value`. */
-export interface SdpAttribute {
-  readonly name: string
-  readonly value: string | undefined
+export type {
+  SdpAttribute,
+  SdpConnection,
+  SdpCrypto,
+  SdpDirection,
+  SdpMediaDescription,
+  SdpOrigin,
+  SdpRtpMap,
+  SessionDescription,
+} from './sdp-description.ts'
+
+/** Buffer methods that Node has and its type declarations leave out. */
+interface Memory extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
 }
+const memory = memoryBuffer as Memory
 
-/** `c=` (RFC 8866, 5.7). */
-export interface SdpConnection {
-  readonly netType: string
-  /** `IP4` or `IP6`. */
-  readonly addressType: string
-  /** Without TTL and count of a multicast address. */
-  readonly address: string
-}
-
-/** `o=` (RFC 8866, 5.2). The ids are text: they may exceed 2^53. */
-export interface SdpOrigin extends SdpConnection {
-  readonly username: string
-  readonly sessionId: string
-  readonly sessionVersion: string
-}
-
-export type SdpDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
-
-/** `a=rtpmap` (RFC 8866, 6.6). */
-export interface SdpRtpMap {
-  readonly payloadType: number
-  readonly encoding: string
-  readonly clockRate: number
-  readonly channels: number | undefined
-}
-
-/** What may stand in the session's section and in a media section. */
-interface SdpSection {
-  readonly connection: SdpConnection | undefined
-  /** Values of `b=`, as `type:value`. */
-  readonly bandwidth: readonly string[]
-  readonly iceUfrag: string | undefined
-  readonly icePwd: string | undefined
-  readonly fingerprint: { readonly hash: string; readonly value: string } | undefined
-  readonly setup: string | undefined
-  /** Every `a=`, in order. */
-  readonly attributes: readonly SdpAttribute[]
-}
-
-/** One `m=` section (RFC 8866, 5.14). What it does not say itself of connection and direction is the session's. */
-export interface SdpMediaDescription extends SdpSection {
-  /** `audio`, `video`, `application`, ... */
-  readonly media: string
-  readonly port: number
-  readonly portCount: number
-  /** `RTP/AVP`, `UDP/TLS/RTP/SAVPF`, ... */
-  readonly protocol: string
-  readonly formats: readonly string[]
-  readonly direction: SdpDirection
-  readonly mid: string | undefined
-  readonly rtpmap: readonly SdpRtpMap[]
-  readonly fmtp: readonly { readonly payloadType: number; readonly parameters: string }[]
-  /** `a=rtcp` (RFC 3605): its port, and its address if it names one. */
-  readonly rtcp: { readonly port: number; readonly address: string | undefined } | undefined
-  readonly rtcpMux: boolean
-  /** Values of `a=candidate`, as they stand. */
-  readonly candidates: readonly string[]
-}
-
-export interface SessionDescription extends SdpSection {
-  readonly version: string
-  readonly origin: SdpOrigin | undefined
-  readonly sessionName: string | undefined
-  /** Values of `t=`. */
-  readonly timing: readonly string[]
-  readonly direction: SdpDirection
-  readonly iceLite: boolean
-  readonly mediaDescriptions: readonly SdpMediaDescription[]
-}
+/** The input as a string, if its characters are where its bytes are. */
+let whole: string | undefined
+/** The record at hand. */
+let line = 0
 
 /**
- * Parses an SDP (RFC 8866) to a plain object.
+ * Parses an SDP (RFC 8866) to a plain object of the caller's own. CRLF and bare LF end lines, the last line end may be
+ * missing. Of a line that may come only once the first counts, of directions the last.
  *
- * @param bytes at most 65,535 bytes.
+ * @param bytes at most 65,535 bytes, read as UTF-8.
  * @throws SdpError `ERR_RTPPROXY_SDP` with the byte offset of the line that is wrong.
  */
 export function parseSdp(bytes: Uint8Array): SessionDescription {
-  const lines = scanSdp(bytes)
-  const sections: number[][] = [[]]
-  for (let i = 0; i < lines.count; i++) {
-    const section = lines.section(i)
-    if (section === sections.length) sections.push([])
-    sections[section]!.push(i)
+  const count = scanLines(bytes)
+  whole = isAscii(bytes) ? memory.latin1Slice(INPUT, INPUT + bytes.length) : undefined
+  const session = newSession()
+  let media: SdpMediaDescription | undefined
+  for (let i = 0; i < count; i++) {
+    line = TABLE_WORDS + i * Line.WORDS
+    switch (words[line]) {
+      case 0x61:
+        readAttribute(session, media)
+        break
+      case 0x62:
+        readBandwidth(media ?? session)
+        break
+      case 0x63:
+        ;(media ?? session).connection ??= readConnection(Line.VALUE)
+        break
+      case 0x6d:
+        media = newMediaDescription(session.direction)
+        session.mediaDescriptions.push(media)
+        break
+      case 0x6f:
+        session.origin ??= readOrigin()
+        break
+      case 0x73:
+        session.sessionName ??= text(Line.VALUE, Line.END)
+        break
+      case 0x74:
+        readTiming(session)
+    }
   }
-  const session = new Section(lines, sections[0]!)
-  const direction = session.direction() ?? 'sendrecv'
+  for (const description of session.mediaDescriptions) description.connection ??= session.connection
+  whole = undefined
+  return session
+}
+
+/** From what the word `from` of the record says to what the word `to` says. */
+function text(from: number, to: number): string {
+  return slice(words[line + from]!, words[line + to]!)
+}
+
+function slice(start: number, end: number): string {
+  return whole === undefined ? memory.utf8Slice(INPUT + start, INPUT + end) : whole.substring(start, end)
+}
+
+function newSession(): SessionDescription {
   return {
-    version: session.first('v')!,
-    origin: session.origin(),
-    sessionName: session.first('s'),
-    timing: session.values('t'),
+    version: 0,
+    origin: undefined,
+    sessionName: undefined,
+    connection: undefined,
+    bandwidth: [],
+    timing: [],
+    direction: 'sendrecv',
+    groups: [],
+    iceLite: false,
+    iceUfrag: undefined,
+    icePwd: undefined,
+    iceOptions: [],
+    fingerprint: undefined,
+    setup: undefined,
+    attributes: [],
+    mediaDescriptions: [],
+  }
+}
+
+function newMediaDescription(direction: SdpDirection): SdpMediaDescription {
+  return {
+    media: slice(words[line + Line.VALUE]!, words[line + Line.A]! - 1),
+    port: words[line + Line.NUMBER]!,
+    portCount: words[line + Line.COUNT]!,
+    protocol: text(Line.B, Line.B_END),
+    formats: tokens(text(Line.B_END, Line.END)),
+    connection: undefined,
+    bandwidth: [],
     direction,
-    iceLite: session.attribute('ice-lite') !== undefined,
-    ...session.shared(),
-    mediaDescriptions: sections
-      .slice(1)
-      .map((indices) => mediaDescription(new Section(lines, indices), session, direction)),
+    mid: undefined,
+    rtpmap: [],
+    fmtp: [],
+    rtcp: undefined,
+    rtcpMux: false,
+    candidates: [],
+    crypto: [],
+    iceUfrag: undefined,
+    icePwd: undefined,
+    iceOptions: [],
+    fingerprint: undefined,
+    setup: undefined,
+    attributes: [],
   }
 }
 
-function mediaDescription(section: Section, session: Section, direction: SdpDirection): SdpMediaDescription {
-  const { lines } = section
-  const m = section.indices[0]!
-  const [media = ''] = lines.text(lines.value(m)).split(' ', 1)
-  const protocol = lines.protocol(m)
-  const formats = lines.text({ start: protocol.end, end: lines.value(m).end }).split(' ')
-  const shared = section.shared()
+function readAttribute(session: SessionDescription, media: SdpMediaDescription | undefined): void {
+  const section = media ?? session
+  const start = words[line + Line.VALUE]!
+  const name = slice(start, start + words[line + Line.NUMBER]!)
+  if (words[line + Line.A]! < 0) {
+    section.attributes.push({ name, value: undefined })
+    if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive') {
+      section.direction = name
+    } else if (name === 'rtcp-mux' && media !== undefined) media.rtcpMux = true
+    else if (name === 'ice-lite') session.iceLite = true
+    return
+  }
+  const value = text(Line.A, Line.A_END)
+  section.attributes.push({ name, value })
+  if (media !== undefined && readMediaAttribute(media, name, value)) return
+  switch (name) {
+    case 'ice-ufrag':
+      section.iceUfrag ??= value
+      break
+    case 'ice-pwd':
+      section.icePwd ??= value
+      break
+    case 'ice-options':
+      section.iceOptions.push(...tokens(value))
+      break
+    case 'setup':
+      section.setup ??= value
+      break
+    case 'fingerprint': {
+      const [hash, print] = tokens(value)
+      if (hash !== undefined && print !== undefined) section.fingerprint ??= { hash, value: print }
+      break
+    }
+    case 'group': {
+      const [semantics, ...mids] = tokens(value)
+      if (semantics !== undefined && media === undefined) session.groups.push({ semantics, mids })
+    }
+  }
+}
+
+/** Whether `name` is one of the attributes that stand in media sections only. */
+function readMediaAttribute(media: SdpMediaDescription, name: string, value: string): boolean {
+  switch (name) {
+    case 'rtpmap':
+      readRtpMap(media)
+      return true
+    case 'fmtp': {
+      const { number, rest } = numbered()
+      if (rest !== undefined) media.fmtp.push({ payloadType: number, parameters: rest })
+      return true
+    }
+    case 'candidate':
+      media.candidates.push(value)
+      return true
+    case 'mid':
+      media.mid ??= value
+      return true
+    case 'rtcp': {
+      const { number, rest } = numbered()
+      if (number >= 0 && number <= 65535) media.rtcp ??= { port: number, address: rest?.split(' ')[2] }
+      return true
+    }
+    case 'crypto': {
+      const { number, rest = '' } = numbered()
+      const [cryptoSuite, keyParams, ...others] = tokens(rest)
+      if (cryptoSuite === undefined || keyParams === undefined) return true
+      const sessionParams = others.length > 0 ? others.join(' ') : undefined
+      media.crypto.push({ tag: number, cryptoSuite, keyParams, sessionParams })
+      return true
+    }
+  }
+  return false
+}
+
+/** The number that begins the value (-1: none), and what follows behind the blank. */
+function numbered(): { number: number; rest: string | undefined } {
   return {
-    media,
-    port: lines.port(m),
-    portCount: lines.portCount(m),
-    protocol: lines.text(protocol),
-    formats: formats.filter((format) => format !== ''),
-    direction: section.direction() ?? direction,
-    ...shared,
-    connection: shared.connection ?? session.connection(),
-    mid: section.attribute('mid')?.value,
-    rtpmap: section.valuesOf('rtpmap').flatMap(rtpMap),
-    fmtp: section.valuesOf('fmtp').flatMap(formatParameters),
-    rtcp: rtcp(section.attribute('rtcp')?.value),
-    rtcpMux: section.attribute('rtcp-mux') !== undefined,
-    candidates: section.valuesOf('candidate'),
+    number: words[line + Line.COUNT]!,
+    rest: words[line + Line.B]! < 0 ? undefined : text(Line.B, Line.B_END),
   }
 }
 
-const DIRECTIONS: ReadonlySet<string> = new Set<SdpDirection>([
-  'sendrecv',
-  'sendonly',
-  'recvonly',
-  'inactive',
-])
-
-/** The lines of one section. */
-class Section {
-  readonly lines: SdpLines
-  readonly indices: readonly number[]
-  readonly attributes: readonly SdpAttribute[]
-
-  constructor(lines: SdpLines, indices: readonly number[]) {
-    this.lines = lines
-    this.indices = indices
-    this.attributes = this.#of('a').map((i) => ({
-      name: lines.attributeName(i),
-      value: optionalText(lines, lines.attributeValue(i)),
-    }))
-  }
-
-  #of(type: string): number[] {
-    return this.indices.filter((i) => this.lines.type(i) === type)
-  }
-
-  values(type: string): string[] {
-    return this.#of(type).map((i) => this.lines.text(this.lines.value(i)))
-  }
-
-  first(type: string): string | undefined {
-    return this.values(type)[0]
-  }
-
-  attribute(name: string): SdpAttribute | undefined {
-    return this.attributes.find((attribute) => attribute.name === name)
-  }
-
-  valuesOf(name: string): string[] {
-    return this.attributes.flatMap((attribute) => (attribute.name === name ? [attribute.value ?? ''] : []))
-  }
-
-  direction(): SdpDirection | undefined {
-    return this.attributes.find(({ name }) => DIRECTIONS.has(name))?.name as SdpDirection | undefined
-  }
-
-  connection(): SdpConnection | undefined {
-    const i = this.#of('c')[0]
-    return i === undefined ? undefined : this.#address(i)
-  }
-
-  #address(i: number): SdpConnection {
-    const address = this.lines.address(i)
-    return {
-      netType: 'IN',
-      addressType: `IP${this.lines.family(i)}`,
-      address: optionalText(this.lines, address) ?? '',
-    }
-  }
-
-  origin(): SdpOrigin | undefined {
-    const i = this.#of('o')[0]
-    if (i === undefined || this.lines.address(i) === undefined) return undefined
-    const [username = '', sessionId = '', sessionVersion = ''] = this.lines
-      .text(this.lines.value(i))
-      .split(' ')
-    return { username, sessionId, sessionVersion, ...this.#address(i) }
-  }
-
-  shared(): SdpSection {
-    const fingerprint = this.attribute('fingerprint')?.value?.split(' ')
-    return {
-      connection: this.connection(),
-      bandwidth: this.values('b'),
-      iceUfrag: this.attribute('ice-ufrag')?.value,
-      icePwd: this.attribute('ice-pwd')?.value,
-      fingerprint:
-        fingerprint?.[1] === undefined ? undefined : { hash: fingerprint[0]!, value: fingerprint[1] },
-      setup: this.attribute('setup')?.value,
-      attributes: this.attributes,
-    }
-  }
+/** `payload-type encoding/clock-rate[/channels]` */
+function readRtpMap(media: SdpMediaDescription): void {
+  const { number, rest = '' } = numbered()
+  const [encoding = '', rate, count, more] = rest.split('/')
+  const clockRate = integer(rate)
+  const channels = integer(count)
+  if (encoding === '' || clockRate === undefined || more !== undefined) return
+  if (count !== undefined && channels === undefined) return
+  media.rtpmap.push({ payloadType: number, encoding, clockRate, channels })
 }
 
-function optionalText(lines: SdpLines, range: Range | undefined): string | undefined {
-  return range === undefined ? undefined : lines.text(range)
+function readConnection(from: number): SdpConnection {
+  const [netType = '', addressType = ''] = text(from, Line.END).split(' ', 2)
+  return { netType, addressType, address: text(Line.A, Line.A_END) }
 }
 
-/** `payload-type encoding/clock-rate[/channels]`; one that does not fit is left to `attributes`. */
-function rtpMap(value: string): SdpRtpMap[] {
-  const found = /^([0-9]{1,3}) ([^/ ]+)\/([0-9]{1,9})(?:\/([0-9]{1,9}))?/.exec(value)
-  if (found === null) return []
-  const [, payloadType, encoding = '', clockRate, channels] = found
-  return [
-    {
-      payloadType: Number(payloadType),
-      encoding,
-      clockRate: Number(clockRate),
-      channels: channels === undefined ? undefined : Number(channels),
-    },
-  ]
+function readOrigin(): SdpOrigin | undefined {
+  if (words[line + Line.A]! < 0) return undefined
+  const [username = '', sessionId = '', sessionVersion = ''] = text(Line.VALUE, Line.B).split(' ')
+  return { username, sessionId, sessionVersion, ...readConnection(Line.B) }
 }
 
-function formatParameters(value: string): { payloadType: number; parameters: string }[] {
-  const found = /^([0-9]{1,3}) (.*)$/s.exec(value)
-  return found === null ? [] : [{ payloadType: Number(found[1]), parameters: found[2]! }]
+function readBandwidth(section: SdpSection): void {
+  const [type = '', value] = text(Line.VALUE, Line.END).split(':')
+  const bandwidth = integer(value)
+  if (type !== '' && bandwidth !== undefined) section.bandwidth.push({ type, bandwidth })
 }
 
-function rtcp(value: string | undefined): SdpMediaDescription['rtcp'] {
-  const found = /^([0-9]{1,5})(?: IN IP[46] ([^ ]+))?/.exec(value ?? '')
-  return found === null ? undefined : { port: Number(found[1]), address: found[2] }
+function readTiming(session: SessionDescription): void {
+  const [start, stop] = text(Line.VALUE, Line.END).split(' ')
+  const startTime = integer(start)
+  const stopTime = integer(stop)
+  if (startTime !== undefined && stopTime !== undefined) session.timing.push({ startTime, stopTime })
+}
+
+function integer(digits: string | undefined): number | undefined {
+  return digits !== undefined && /^[0-9]{1,15}$/.test(digits) ? Number(digits) : undefined
+}
+
+function tokens(list: string): string[] {
+  return list.split(' ').filter((token) => token !== '')
 }

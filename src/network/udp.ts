@@ -6,6 +6,12 @@ import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from '
 /** Largest UDP payload over IPv4. */
 export const MAX_DATAGRAM = 65507
 
+/**
+ * Asked for in bytes; the kernel gives what it allows. Replies come in bursts, and one that finds the buffer full is lost
+ * for a whole timeout.
+ */
+const RECEIVE_BUFFER = 1 << 20
+
 export interface UdpAddress {
   readonly host: string
   readonly port: number
@@ -64,7 +70,7 @@ export class UdpTransport implements Transport, Sender {
     } catch (cause) {
       throw { kind: 'unreachable', cause } satisfies ExchangeFailure
     }
-    const socket = createSocket(family === 4 ? 'udp4' : 'udp6')
+    const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject)
@@ -127,13 +133,15 @@ export class UdpTransport implements Transport, Sender {
     else entry.fail(failure)
   }
 
+  /**
+   * A socket that failed is replaced by the next command: each refused datagram leaves an error behind, and one that shows
+   * late must not fail a request to a node that is back.
+   */
   readonly #failed = (error: Error): void => {
-    const failure = socketFailure(error)
-    this.#requests.failAll(this, failure)
-    if (failure.kind === 'local') this.#drop()
+    void this.#drop()
+    this.#requests.failAll(this, socketFailure(error))
   }
 
-  /** A socket that broke for a reason of this host's is replaced by the next command. */
   #drop(): Promise<void> {
     const socket = this.#socket
     this.#socket = undefined

@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encode } from '../../src/core/bencode.ts'
+import { OpenRequests } from '../../src/network/open-requests.ts'
+import { ReplyFrame } from '../../src/network/reply-frame.ts'
+import { UnixTransport } from '../../src/network/unix.ts'
+import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
+
+let directory: string
+const cleanups: (() => Promise<unknown>)[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'unix-'))
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  rmSync(directory, { recursive: true })
+})
+
+async function server(answer: (connection: Socket, request: Buffer) => void): Promise<string> {
+  const path = join(directory, 'ng.sock')
+  const listening = createServer((connection) => {
+    connection.on('error', () => undefined)
+    connection.on('data', (request) => answer(connection, request))
+  }).listen(path)
+  await once(listening, 'listening')
+  cleanups.push(() => new Promise((resolve) => listening.close(resolve)))
+  return path
+}
+
+function exchange(path: string, timeoutMs = 5000): Promise<string> {
+  const requests = new OpenRequests()
+  const unix = new UnixTransport(`unix:${path}`, { path }, requests)
+  cleanups.push(() => unix.close())
+  return new Promise((resolve) => {
+    unix.send(
+      {
+        datagram: Buffer.from(`${' '.repeat(COOKIE_LENGTH + 1)}d7:command4:pinge`),
+        replied: (bytes, offset) => resolve(bytes.toString('latin1', offset)),
+        failed: ({ kind }) => resolve(`failed: ${kind}`),
+      },
+      { timeoutMs, attempts: 5 },
+    )
+  })
+}
+
+describe('a command over a UNIX socket', () => {
+  it('is the dictionary alone, on a connection of its own', async () => {
+    const seen: string[] = []
+    const path = await server((connection, request) => {
+      seen.push(request.toString())
+      connection.end('d6:result4:ponge')
+    })
+    expect(await exchange(path)).toBe('d6:result4:ponge')
+    expect(await exchange(path)).toBe('d6:result4:ponge')
+    expect(seen).toEqual(['d7:command4:pinge', 'd7:command4:pinge'])
+  })
+
+  it('needs no close to know that the reply is complete', async () => {
+    expect(await exchange(await server((connection) => connection.write('d6:result4:ponge')))).toBe(
+      'd6:result4:ponge',
+    )
+  })
+
+  it('fails when the peer says nothing, closes, is not there, or is no socket', async () => {
+    const requests: string[] = []
+    expect(await exchange(await server(() => undefined), 40)).toBe('failed: timeout')
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+    expect(await exchange(await server((connection) => connection.destroy()))).toMatch(/^failed: refused$/)
+    expect(await exchange(join(directory, 'missing.sock'))).toBe('failed: unreachable')
+    expect(requests).toEqual([])
+  })
+
+  it('hands on what came when the peer closes in the middle, for the decoder to judge', async () => {
+    expect(await exchange(await server((connection) => connection.end('d6:resu')))).toBe('d6:resu')
+  })
+})
+
+describe('the frame of a reply in a stream', () => {
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      fc.integer(),
+      fc.string(),
+      fc.array(tie('any'), { maxLength: 4 }),
+      fc.dictionary(fc.string(), tie('any'), { maxKeys: 4 }),
+    ),
+  })).any
+
+  it('ends exactly where the dictionary ends, however it is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), value, { maxKeys: 5 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
+        (dictionary, sizes) => {
+          const bytes = encode(dictionary as never)
+          const frame = new ReplyFrame()
+          let complete: Buffer | undefined
+          for (let at = 0; at < bytes.length; ) {
+            expect(complete).toBeUndefined()
+            const size = sizes.next().value
+            complete = frame.push(bytes.subarray(at, at + size))
+            at += size
+          }
+          expect(complete).toEqual(bytes)
+        },
+      ),
+    )
+  })
+
+  it('gives up on what is no dictionary, too deep or too large', () => {
+    const first = (text: string) => new ReplyFrame().push(Buffer.from(text)) !== undefined
+    expect([first('x'), first('i1e'), first('d1x'), first('d'.repeat(100)), first('d99999999:')]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
+    expect(first('d3:abc')).toBe(false)
+    expect(first(`d60000:${'x'.repeat(70000)}`)).toBe(true)
+  })
+
+  it('takes any bytes without an error', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 10 }), (chunks) => {
+        const frame = new ReplyFrame()
+        for (const chunk of chunks) frame.push(Buffer.from(chunk))
+        expect(frame.length).toBeLessThanOrEqual(200)
+      }),
+    )
+  })
+})

@@ -1,0 +1,94 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { RtpProxyNg } from '../../src/module/client.ts'
+
+/** Where a program is, or undefined; the reason why its tests are skipped is printed. */
+export function findProgram(name: string, debianPackage: string): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
+  } catch {
+    console.warn(`SKIPPED: ${name} is not installed (Debian package ${debianPackage})`)
+    return undefined
+  }
+}
+
+/** A UDP port on `address` that is free now. */
+export async function freePort(address = '127.0.0.1'): Promise<number> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+  socket.bind(0, address)
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  await new Promise((resolve) => socket.close(() => resolve(undefined)))
+  return port
+}
+
+/** A real rtpengine in user space, on free loopback ports. */
+export class RtpEngine {
+  readonly url: string
+  readonly #child: ChildProcess
+  readonly #directory: string
+  #log = ''
+
+  private constructor(url: string, child: ChildProcess, directory: string) {
+    this.url = url
+    this.#child = child
+    this.#directory = directory
+    child.stderr?.on('data', (text) => {
+      this.#log += text
+    })
+  }
+
+  /** @param media first port of the 4000 it uses for media: no two may share them. */
+  static async start(media: number, addresses: readonly string[] = ['127.0.0.1']): Promise<RtpEngine> {
+    const address = addresses[0]!
+    const port = await freePort(address)
+    const listen = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    const directory = mkdtempSync(join(tmpdir(), 'rtpengine-'))
+    const child = spawn(
+      'rtpengine',
+      [
+        '--foreground',
+        '--log-stderr',
+        '--log-level=4',
+        '--table=-1',
+        '--config-file=none',
+        ...addresses.map((one) => `--interface=${one}`),
+        `--listen-ng=${listen}`,
+        `--port-min=${media}`,
+        `--port-max=${media + 3999}`,
+        '--delete-delay=0',
+        `--pidfile=${join(directory, 'pid')}`,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    const engine = new RtpEngine(`${address.includes(':') ? 'udp6' : 'udp'}:${listen}`, child, directory)
+    await engine.#ready()
+    return engine
+  }
+
+  /** Pings until it answers; each refused ping shows at once that it is not yet there. */
+  async #ready(): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if (this.#child.exitCode !== null) throw new Error(`rtpengine ended: ${this.#log}`)
+      await using media = new RtpProxyNg({ sockets: this.url, timeoutMs: 200, attempts: 1 })
+      await media.start()
+      if (media.show()[0]?.disabled === false) return
+      await delay(50)
+    }
+    throw new Error(`rtpengine does not answer: ${this.#log}`)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const exit = once(this.#child, 'exit')
+      this.#child.kill('SIGTERM')
+      await exit
+    }
+    rmSync(this.#directory, { recursive: true })
+  }
+}
