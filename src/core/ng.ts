@@ -123,6 +123,7 @@ const REPLY_SDP = FIELD_WORDS + 43
 const REASON = FIELD_WORDS + 45
 const WARNING = FIELD_WORDS + 47
 const REPLY_ERROR_AT = FIELD_WORDS + 49
+const SPLICED_AT = FIELD_WORDS + 50
 
 function replyText(index: number): string | undefined {
   const start = words[index]!
@@ -179,7 +180,7 @@ export function readReply(
   return summary(loadReply(reply, offset, command, node))
 }
 
-/** A SIP message with the SDP of a reply in it, and that SDP alone; both are Buffers of the caller's own. */
+/** A SIP message with the SDP of a reply in it, in a Buffer of the caller's own, and that SDP, a view into it. */
 export interface RewrittenMessage {
   readonly message: Buffer
   readonly sdp: Buffer
@@ -200,17 +201,14 @@ export function rewriteMessage(
   node: string | undefined,
 ): RewrittenMessage | ReplySummary {
   const result = loadReply(reply, offset, command, node)
-  const start = words[REPLY_SDP]!
-  if (RESULTS[result] !== 'ok' || start === 0) return summary(result)
+  if (RESULTS[result] !== 'ok' || words[REPLY_SDP] === 0) return summary(result)
   const length = words[REPLY_SDP + 1]!
   const warning = replyText(WARNING)
   const written = core.ngReply(loadSip(message))
   if (written < 0) throw spliceError(written)
-  return {
-    message: Buffer.from(memory.subarray(OUTPUT, OUTPUT + written)),
-    sdp: Buffer.from(memory.subarray(REPLY + start, REPLY + start + length)),
-    warning,
-  }
+  const rewritten = Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
+  const at = words[SPLICED_AT]!
+  return { message: rewritten, sdp: rewritten.subarray(at, at + length), warning }
 }
 
 /** Puts `sdp` in place of the message's SDP; Content-Length follows. */

@@ -180,7 +180,7 @@ function readMediaAttribute(media: SdpMediaDescription, name: string, value: str
       return true
     case 'fmtp': {
       const { number, rest } = numbered()
-      if (rest !== undefined) media.fmtp.push({ payloadType: number, parameters: rest })
+      if (rest) media.fmtp.push({ payloadType: number, parameters: rest })
       return true
     }
     case 'candidate':

@@ -59,7 +59,7 @@ export interface CommandResult {
 export interface RewriteResult extends CommandResult {
   /** The whole message as it is to be sent on, in a Buffer of its own. */
   readonly message: Buffer
-  /** The SDP in it. */
+  /** The SDP in it, a view into `message`. */
   readonly sdp: Buffer
 }
 

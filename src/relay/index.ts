@@ -1,0 +1,6 @@
+export class EmbeddedRelay {
+  urls: string[] = []
+  constructor(_o: { listen: string }) {}
+  async start(): Promise<void> {}
+  async close(): Promise<void> {}
+}
