@@ -9,20 +9,20 @@ export {
   SdpError,
   SipError,
 } from './errors.ts'
-export {
-  type CallOptions,
-  type CommandResult,
-  type DestroyOptions,
-  type ManageOptions,
-  type ManageResult,
-  type OfferOptions,
-  type RewriteResult,
-  RtpProxyNg,
-  type RtpProxyNgEvents,
-  type StatisticsResult,
-} from './module/client.ts'
+export type {
+  CallOptions,
+  CommandResult,
+  DestroyOptions,
+  ManageOptions,
+  ManageResult,
+  OfferOptions,
+  RewriteResult,
+  StatisticsResult,
+} from './module/calls.ts'
+export { RtpProxyNg, type RtpProxyNgEvents } from './module/client.ts'
 export type { Route } from './module/manage.ts'
 export { SipMessage, type SourceAddress } from './module/message.ts'
 export type { RtpProxyNgOptions } from './module/options.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
+export type { DroppedReplies } from './network/open-requests.ts'
 export type { NodeStatus } from './nodes/node.ts'

@@ -146,7 +146,7 @@ function loadReply(reply: Buffer, offset: number, command: string, node: string 
     const at = words[REPLY_ERROR_AT]
     throw new NgError(
       'ERR_RTPPROXY_REPLY',
-      `the reply to ${command} is no bencoded dictionary at byte ${at}`,
+      `${command}: ${node} answered no bencoded dictionary (byte ${at})`,
       {
         command,
         node,

@@ -1,86 +1,30 @@
 import { EventEmitter } from 'node:events'
 import { type BencodeInput, decode, encode } from '../core/bencode.ts'
-import {
-  encodeRequest,
-  type MessageCommand,
-  type ReplySummary,
-  readReply,
-  rewriteMessage,
-} from '../core/ng.ts'
+import { encodeRequest, type MessageCommand, readReply, rewriteMessage } from '../core/ng.ts'
 import { ConfigurationError, NgError, NodeError, type RtpProxyNgError, SipError } from '../errors.ts'
+import type { DroppedReplies } from '../network/open-requests.ts'
 import type { Command } from '../nodes/dispatch.ts'
 import { parseSockets } from '../nodes/grammar.ts'
 import type { Node, NodeStatus } from '../nodes/node.ts'
 import { Pool } from '../nodes/pool.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
-import { manageCommand, type Route } from './manage.ts'
+import type {
+  CallOptions,
+  CommandResult,
+  DestroyOptions,
+  ManageOptions,
+  ManageResult,
+  OfferOptions,
+  RewriteResult,
+  StatisticsResult,
+} from './calls.ts'
+import { manageCommand } from './manage.ts'
 import { SipMessage } from './message.ts'
 import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
 import { requestPlan } from './plan.ts'
-import { type CallStatistics, callStatistics, type QueryReply, statisticsText } from './statistics.ts'
+import { replyError } from './reply-error.ts'
+import { callStatistics, type QueryReply, statisticsText } from './statistics.ts'
 import { TransactionMemory } from './transactions.ts'
-
-/** What every call on a message may give. */
-export interface CallOptions {
-  /** Id of the set of media proxies to use. Default 0. */
-  readonly set?: number
-  /** Ends the call: it rejects with `ERR_RTPPROXY_ABORTED`, and a late reply is dropped. */
-  readonly signal?: AbortSignal
-}
-
-export interface DestroyOptions extends CallOptions {
-  /** The module's flag letters; default none. */
-  readonly flags?: string
-  /** Value of `via-branch` for flag `b`; default: what the option `extraId` finds in the message. */
-  readonly extraId?: string | null
-}
-
-export interface OfferOptions extends DestroyOptions {
-  /** IP address that the media proxy is to put into the SDP instead of its own (`media address`). */
-  readonly address?: string
-}
-
-export interface ManageOptions extends OfferOptions {
-  /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
-  readonly route?: Route
-  /** The caller's own transaction object, the same for a request and its replies; default: remembered here. */
-  readonly transaction?: object
-}
-
-/** Which media proxy did it. */
-export interface CommandResult {
-  /** URL of the media proxy, as configured. */
-  readonly node: string
-  /** `warning` of the reply, if it had one. */
-  readonly warning: string | undefined
-}
-
-/** A message whose SDP now leads to the media proxy. */
-export interface RewriteResult extends CommandResult {
-  /** The whole message as it is to be sent on, in a Buffer of its own. */
-  readonly message: Buffer
-  /** The SDP in it, a view into `message`. */
-  readonly sdp: Buffer
-}
-
-/** What `manage` did: `command` is null, and the message as it came, when there was nothing to do. */
-export type ManageResult =
-  | ({ readonly command: 'offer' | 'answer' } & RewriteResult)
-  | ({ readonly command: 'delete'; readonly message: Buffer; readonly sdp: undefined } & CommandResult)
-  | {
-      readonly command: null
-      readonly message: Buffer
-      readonly sdp: undefined
-      readonly node: undefined
-      readonly warning: undefined
-    }
-
-export interface StatisticsResult extends CallStatistics {
-  readonly node: string
-  /** `Input: B bytes, P packets, E errors; Output: B bytes, P packets, E errors`, as `$rtpstat`. */
-  readonly text: string
-  readonly reply: QueryReply
-}
 
 /** Events of `RtpProxyNg`. */
 export interface RtpProxyNgEvents {
@@ -239,6 +183,16 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     return this.#pool.setByHand(url, enabled)
   }
 
+  /** How many datagrams came from the media proxies' addresses that were no reply to an open command, by reason. */
+  get droppedReplies(): Readonly<DroppedReplies> {
+    return this.#pool.dropped
+  }
+
+  /** How many commands wait for a reply now. */
+  get openRequests(): number {
+    return this.#pool.open
+  }
+
   /** Whether there is a set with this id. */
   hasSet(id: number): boolean {
     return this.#pool.has(id)
@@ -340,27 +294,6 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
       node: undefined,
     })
   }
-}
-
-/** The error for a reply that is not what was asked for. */
-function replyError(command: string, node: string, reply: ReplySummary): NgError {
-  const context = { command, node, reason: reply.reason }
-  if (reply.result === 'error') {
-    return new NgError(
-      'ERR_RTPPROXY_NG',
-      `${command}: ${node} answered: ${reply.reason ?? 'error without a reason'}`,
-      context,
-    )
-  }
-  if (reply.result === 'load limit') {
-    return new NgError(
-      'ERR_RTPPROXY_LOAD_LIMIT',
-      `${command}: ${node} is at its limit: ${reply.reason ?? ''}`,
-      context,
-    )
-  }
-  const what = reply.result === 'ok' ? 'ok without sdp' : (reply.resultText ?? 'a dictionary without result')
-  return new NgError('ERR_RTPPROXY_REPLY', `${command}: ${node} answered '${what}'`, context)
 }
 
 function byteSum(callId: BencodeInput): number {

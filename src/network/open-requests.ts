@@ -8,6 +8,8 @@ export interface DroppedReplies {
   late: number
   /** With another's cookie, or ours for a request that is open at another node. */
   foreign: number
+  /** Without a cookie. */
+  malformed: number
 }
 
 /** Whoever sends the datagrams of an entry. */
@@ -67,7 +69,7 @@ export class OpenEntry extends Timed implements OpenRequest {
 /** Every request that waits for a reply, by the counter of its cookie; one table and one timer for all nodes. */
 export class OpenRequests {
   readonly wheel = new TimerWheel()
-  readonly dropped: DroppedReplies = { late: 0, foreign: 0 }
+  readonly dropped: DroppedReplies = { late: 0, foreign: 0, malformed: 0 }
   readonly #cookies = new Cookies()
   readonly #entries = new Map<number, OpenEntry>()
 
@@ -88,7 +90,9 @@ export class OpenRequests {
   receive(sender: Sender, datagram: Buffer): void {
     const counter = this.#cookies.read(datagram)
     const entry = this.#entries.get(counter)
-    if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.dropped.foreign++
+    if (counter < 0 && datagram.indexOf(0x20) < 1 && datagram.length !== COOKIE_LENGTH)
+      this.dropped.malformed++
+    else if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.dropped.foreign++
     else if (entry === undefined) this.dropped.late++
     else entry.reply(datagram, Math.min(COOKIE_LENGTH + 1, datagram.length))
   }

@@ -100,7 +100,9 @@ export class Health {
         node.transport.send(new Ping(node, resolve, reject), this.#options)
       })
     } catch (error) {
-      this.disable(node, error as RtpProxyNgError)
+      // A ping cut off by our own closing says nothing of the node.
+      if ((error as RtpProxyNgError).code !== 'ERR_RTPPROXY_CLOSED')
+        this.disable(node, error as RtpProxyNgError)
       return
     }
     if (node.disabledByHand) return

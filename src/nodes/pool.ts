@@ -1,5 +1,5 @@
 import { NodeError, type RtpProxyNgError } from '../errors.ts'
-import { OpenRequests } from '../network/open-requests.ts'
+import { type DroppedReplies, OpenRequests } from '../network/open-requests.ts'
 import type { Transport } from '../network/transport.ts'
 import { UdpTransport } from '../network/udp.ts'
 import { UnixTransport } from '../network/unix.ts'
@@ -74,6 +74,15 @@ export class Pool {
 
   send(command: Command): void {
     new Dispatch(command, this.#health, this.#options).start()
+  }
+
+  get dropped(): Readonly<DroppedReplies> {
+    return this.#requests.dropped
+  }
+
+  /** How many commands wait for a reply. */
+  get open(): number {
+    return this.#requests.size
   }
 
   /** Every node, set by set. */

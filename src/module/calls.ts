@@ -1,0 +1,64 @@
+import type { Route } from './manage.ts'
+import type { CallStatistics, QueryReply } from './statistics.ts'
+
+/** What every call on a message may give. */
+export interface CallOptions {
+  /** Id of the set of media proxies to use. Default 0. */
+  readonly set?: number
+  /** Ends the call: it rejects with `ERR_RTPPROXY_ABORTED`, and a late reply is dropped. */
+  readonly signal?: AbortSignal
+}
+
+export interface DestroyOptions extends CallOptions {
+  /** The module's flag letters; default none. */
+  readonly flags?: string
+  /** Value of `via-branch` for flag `b`; default: what the option `extraId` finds in the message. */
+  readonly extraId?: string | null
+}
+
+export interface OfferOptions extends DestroyOptions {
+  /** IP address that the media proxy is to put into the SDP instead of its own (`media address`). */
+  readonly address?: string
+}
+
+export interface ManageOptions extends OfferOptions {
+  /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
+  readonly route?: Route
+  /** The caller's own transaction object, the same for a request and its replies; default: remembered here. */
+  readonly transaction?: object
+}
+
+/** Which media proxy did it. */
+export interface CommandResult {
+  /** URL of the media proxy, as configured. */
+  readonly node: string
+  /** `warning` of the reply, if it had one. */
+  readonly warning: string | undefined
+}
+
+/** A message whose SDP now leads to the media proxy. */
+export interface RewriteResult extends CommandResult {
+  /** The whole message as it is to be sent on, in a Buffer of its own. */
+  readonly message: Buffer
+  /** The SDP in it, a view into `message`. */
+  readonly sdp: Buffer
+}
+
+/** What `manage` did: `command` is null, and the message as it came, when there was nothing to do. */
+export type ManageResult =
+  | ({ readonly command: 'offer' | 'answer' } & RewriteResult)
+  | ({ readonly command: 'delete'; readonly message: Buffer; readonly sdp: undefined } & CommandResult)
+  | {
+      readonly command: null
+      readonly message: Buffer
+      readonly sdp: undefined
+      readonly node: undefined
+      readonly warning: undefined
+    }
+
+export interface StatisticsResult extends CallStatistics {
+  readonly node: string
+  /** `Input: B bytes, P packets, E errors; Output: B bytes, P packets, E errors`, as `$rtpstat`. */
+  readonly text: string
+  readonly reply: QueryReply
+}
