@@ -131,6 +131,8 @@ const REPLY_SDP = 43
 const REASON = 45 // error-reason, or message
 const WARNING = 47
 const REPLY_ERROR_AT = 49
+/** Where in OUTPUT the SDP stands after a splice. */
+const SPLICED_AT = 50
 
 const RESULT_OTHER = 0
 const RESULT_OK = 1
@@ -328,6 +330,7 @@ function splice(length: i32, sdp: usize, sdpLength: i32): i32 {
     }
   }
   p = write(p, INPUT + <usize>copied, start - copied)
+  setField(SPLICED_AT, <i32>(p - OUTPUT))
   p = write(p, sdp, sdpLength)
   p = write(p, INPUT + <usize>end, bodyEnd - end)
   return <i32>(p - OUTPUT)

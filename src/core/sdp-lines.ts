@@ -97,6 +97,11 @@ export class SdpLines {
     return this.#range(i, Line.A, Line.A_END)
   }
 
+  /** Network type, address type and address of a `c=` or of an `o=` with an address, as one range. */
+  networkAddress(i: number): Range {
+    return this.#at(i, Line.TYPE) === 0x63 ? this.value(i) : this.#range(i, Line.B, Line.B_END)!
+  }
+
   /** 4 or 6, of a `c=` or `o=` with an address of the Internet; 0 for others. */
   family(i: number): number {
     return this.#at(i, Line.NUMBER)

@@ -1,0 +1,311 @@
+// A small SIP proxy over UDP with a media proxy in every call. It keeps no state of its own: requests go to the host of
+// their Request-URI (or the topmost Route behind our own), replies go back by Via (RFC 3261, 16.6 and 16.7), and
+// everything passes `manage` on the way. It shows where the library belongs in a proxy; it has no registrar, no DNS, no
+// authentication and no timers.
+
+import { createHash } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { isIP } from 'node:net'
+import { RtpProxyNg, RtpProxyNgError, SipMessage } from 'rtpproxy-ng'
+
+/**
+ * @typedef {object} SipProxyOptions
+ * @property {string | string[]} sockets media proxies, as RtpProxyNg takes them
+ * @property {string} [host] address to listen on and to announce; default 127.0.0.1
+ * @property {number} [port] default: any free one
+ * @property {string} [flags] flags of `manage`; default `co`: replace origin and session connection
+ * @property {{host: string, port: number}} [next] where requests go whose Request-URI does not say it; default: by the URI
+ * @property {(event: ProxyEvent) => void} [observe] told of everything that passes, for a trace
+ */
+
+/**
+ * @typedef {{kind: 'in' | 'out', bytes: Buffer, peer: {address: string, port: number}}
+ *   | {kind: 'media', command: 'offer' | 'answer' | 'delete', node: string, before: Buffer, after: Buffer}} ProxyEvent
+ */
+
+export class SipProxy {
+  /** @param {SipProxyOptions} options */
+  constructor({ sockets, host = '127.0.0.1', port = 0, flags = 'co', next, observe }) {
+    this.media = new RtpProxyNg({ sockets })
+    this.host = host
+    this.port = port
+    this.flags = flags
+    this.next = next
+    this.observe = observe
+    this.counters = { forwarded: 0, rejected: 0, dropped: 0, mediaFailures: 0 }
+    this.socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
+    this.socket.on('message', (bytes, peer) => {
+      this.observe?.({ kind: 'in', bytes, peer })
+      this.receive(bytes, peer).catch(() => {
+        this.counters.dropped++
+      })
+    })
+    // A peer that is gone shows as an error of some earlier send; a proxy has nothing to do about it.
+    this.socket.on('error', () => undefined)
+  }
+
+  async start() {
+    this.socket.bind(this.port, this.host)
+    await once(this.socket, 'listening')
+    this.port = this.socket.address().port
+    await this.media.start()
+  }
+
+  async close() {
+    await new Promise((resolve) => this.socket.close(() => resolve(undefined)))
+    await this.media.close()
+  }
+
+  get hostPort() {
+    return `${isIP(this.host) === 6 ? `[${this.host}]` : this.host}:${this.port}`
+  }
+
+  /**
+   * @param {Buffer} bytes
+   * @param {{address: string, port: number}} peer
+   */
+  async receive(bytes, peer) {
+    if (/^[\r\n\0]*$/.test(bytes.toString('latin1'))) return // a keep-alive (RFC 5626, 3.5.1)
+    const message = SipMessage.parse(bytes, peer)
+    if (message.isRequest) await this.request(message, peer)
+    else await this.reply(message)
+  }
+
+  /**
+   * @param {SipMessage} message
+   * @param {{address: string, port: number}} peer
+   */
+  async request(message, peer) {
+    const hops = Number(message.header('Max-Forwards') ?? 70)
+    if (hops === 0) return this.reject(message, peer, '483 Too Many Hops')
+    let out
+    try {
+      out = await this.throughMedia(message)
+    } catch (error) {
+      this.counters.mediaFailures++
+      // A call without media is worse than none; anything else may well pass without a media proxy.
+      if (message.cseqMethod === 'INVITE') return this.reject(message, peer, failureStatus(error))
+      out = message.buffer
+    }
+    const headers = splitHeaders(out)
+    const target = this.route(headers, message)
+    if (target === undefined) return this.reject(message, peer, '404 Not Found')
+    stampVia(headers, peer)
+    headers.lines.splice(1, 0, `Via: SIP/2.0/UDP ${this.hostPort};branch=${branchOf(message, this.hostPort)}`)
+    if (message.method === 'INVITE') headers.lines.splice(2, 0, `Record-Route: <sip:${this.hostPort};lr>`)
+    setMaxForwards(headers, hops - 1)
+    this.send(joinHeaders(headers), target)
+  }
+
+  /**
+   * What the library is for: one call for every message, and what comes back is what to send on.
+   *
+   * @param {SipMessage} message
+   */
+  async throughMedia(message) {
+    const result = await this.media.manage(message, { flags: this.flags })
+    if (result.command !== null) {
+      const { command, node, message: after } = result
+      this.observe?.({ kind: 'media', command, node, before: message.buffer, after })
+    }
+    return result.message
+  }
+
+  /** @param {SipMessage} message */
+  async reply(message) {
+    if (message.statusCode === 100) return // hop by hop (RFC 3261, 16.7)
+    let out = message.buffer
+    try {
+      out = await this.throughMedia(message)
+    } catch {
+      this.counters.mediaFailures++
+    }
+    const headers = splitHeaders(out)
+    removeTopVia(headers)
+    const via = headers.lines.find((line) => isHeader(line, 'via', 'v'))
+    const target = via === undefined ? undefined : viaTarget(via)
+    if (target === undefined) this.counters.dropped++
+    else this.send(joinHeaders(headers), target)
+  }
+
+  /**
+   * Takes our own Route off and says where the request goes.
+   *
+   * @param {Headers} headers
+   * @param {SipMessage} message
+   */
+  route(headers, message) {
+    const own = headers.lines.findIndex((line) => isHeader(line, 'route'))
+    if (own >= 0) {
+      const [first = '', ...rest] = splitComma(headerValue(headers, own))
+      if (first.includes(this.hostPort)) {
+        if (rest.length > 0) headers.lines[own] = `Route: ${rest.join(', ')}`
+        else headers.lines.splice(own, 1)
+      }
+    }
+    const route = headers.lines.find((line) => isHeader(line, 'route'))
+    if (route !== undefined) return uriTarget(route)
+    const target = uriTarget(message.requestUri ?? '')
+    // A request for an address of ours, as a phone sends it before it knows its peer, goes to the configured next hop.
+    const isOurs = target?.host === this.host && target.port === this.port
+    return (isOurs || target === undefined) && this.next !== undefined
+      ? this.next
+      : isOurs
+        ? undefined
+        : target
+  }
+
+  /**
+   * @param {SipMessage} message
+   * @param {{address: string, port: number}} peer
+   * @param {string} status
+   */
+  reject(message, peer, status) {
+    if (message.method === 'ACK') return // never answered (RFC 3261, 17)
+    this.counters.rejected++
+    const copied = splitHeaders(message.buffer).lines.filter((line) =>
+      isHeader(line, 'via', 'v', 'from', 'f', 'call-id', 'i', 'cseq'),
+    )
+    const to =
+      message.toTag === undefined ? `${message.to};tag=${branchOf(message, 'reject').slice(-8)}` : message.to
+    const lines = [`SIP/2.0 ${status}`, ...copied, `To: ${to}`, 'Content-Length: 0', '', '']
+    this.send(Buffer.from(lines.join('\r\n'), 'latin1'), { host: peer.address, port: peer.port }, true)
+  }
+
+  /**
+   * @param {Buffer} bytes
+   * @param {{host: string, port: number}} target
+   */
+  send(bytes, target, isOwn = false) {
+    if (!isOwn) this.counters.forwarded++
+    this.observe?.({ kind: 'out', bytes, peer: { address: target.host, port: target.port } })
+    this.socket.send(bytes, target.port, target.host)
+  }
+}
+
+/** @param {unknown} error */
+function failureStatus(error) {
+  if (error instanceof RtpProxyNgError && error.code === 'ERR_RTPPROXY_LOAD_LIMIT')
+    return '503 Service Unavailable'
+  if (error instanceof RtpProxyNgError && error.code === 'ERR_RTPPROXY_NG') return '488 Not Acceptable Here'
+  return '500 Media Proxy Unavailable'
+}
+
+/**
+ * The same for every retransmission of a request, and another for every transaction (RFC 3261, 16.11).
+ *
+ * @param {SipMessage} message
+ * @param {string} salt
+ */
+function branchOf(message, salt) {
+  // A CANCEL, and the ACK of a failure, belong to their INVITE and share its branch.
+  const method =
+    message.cseqMethod === 'CANCEL' || message.cseqMethod === 'ACK' ? 'INVITE' : message.cseqMethod
+  const key = [salt, message.viaBranch(1), message.callId, message.fromTag, message.cseq, method].join(' ')
+  return `z9hG4bK${createHash('sha256').update(key).digest('hex').slice(0, 24)}`
+}
+
+/**
+ * @typedef {{lines: string[], body: Buffer}} Headers unfolded lines without line ends, the start line first
+ * @param {Buffer} bytes
+ * @returns {Headers}
+ */
+function splitHeaders(bytes) {
+  const end = /\r?\n\r?\n/.exec(bytes.toString('latin1'))
+  const at = end === null ? bytes.length : end.index
+  const head = bytes.toString('latin1', 0, at).replace(/\r?\n[ \t]+/g, ' ')
+  return {
+    lines: head.split(/\r?\n/).filter((line) => line !== ''),
+    body: bytes.subarray(at + (end?.[0].length ?? 0)),
+  }
+}
+
+/** @param {Headers} headers */
+function joinHeaders({ lines, body }) {
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body])
+}
+
+/**
+ * @param {string} line
+ * @param {string[]} names
+ */
+function isHeader(line, ...names) {
+  const colon = line.indexOf(':')
+  return colon > 0 && names.includes(line.slice(0, colon).trim().toLowerCase())
+}
+
+/**
+ * @param {Headers} headers
+ * @param {number} index
+ */
+function headerValue({ lines }, index) {
+  const line = lines[index] ?? ''
+  return line.slice(line.indexOf(':') + 1)
+}
+
+/** @param {string} value */
+function splitComma(value) {
+  return (value.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/g) ?? []).map((part) => part.trim())
+}
+
+/**
+ * `received` and `rport` on the sender's Via (RFC 3261, 18.2.1; RFC 3581).
+ *
+ * @param {Headers} headers
+ * @param {{address: string, port: number}} peer
+ */
+function stampVia(headers, peer) {
+  const index = headers.lines.findIndex((line) => isHeader(line, 'via', 'v'))
+  if (index < 0) return
+  const [first = '', ...rest] = splitComma(headerValue(headers, index))
+  const stamped = `${first.replace(/;rport(?=;|$)/i, `;rport=${peer.port}`)};received=${peer.address}`
+  headers.lines[index] = `Via: ${[stamped, ...rest].join(', ')}`
+}
+
+/** @param {Headers} headers */
+function removeTopVia(headers) {
+  const index = headers.lines.findIndex((line) => isHeader(line, 'via', 'v'))
+  if (index < 0) return
+  const [, ...rest] = splitComma(headerValue(headers, index))
+  if (rest.length > 0) headers.lines[index] = `Via: ${rest.join(', ')}`
+  else headers.lines.splice(index, 1)
+}
+
+/**
+ * @param {Headers} headers
+ * @param {number} hops
+ */
+function setMaxForwards(headers, hops) {
+  const index = headers.lines.findIndex((line) => isHeader(line, 'max-forwards'))
+  const line = `Max-Forwards: ${hops}`
+  if (index < 0) headers.lines.splice(2, 0, line)
+  else headers.lines[index] = line
+}
+
+/**
+ * Where a reply goes: received and rport before sent-by (RFC 3261, 18.2.2).
+ *
+ * @param {string} via
+ */
+function viaTarget(via) {
+  const [first = ''] = splitComma(via.slice(via.indexOf(':') + 1))
+  const sentBy = /SIP\s*\/\s*2\.0\s*\/\s*UDP\s+(\[[^\]]+\]|[^:;\s]+)(?:\s*:\s*([0-9]+))?/i.exec(first)
+  if (sentBy === null) return undefined
+  const parameter = (/** @type {string} */ name) =>
+    new RegExp(`;\\s*${name}\\s*=\\s*([^;\\s]+)`, 'i').exec(first)?.[1]
+  const host = parameter('received') ?? parameter('maddr') ?? sentBy[1]
+  return { host: (host ?? '').replace(/^\[|\]$/g, ''), port: Number(parameter('rport') ?? sentBy[2] ?? 5060) }
+}
+
+/**
+ * The numeric host and the port of the first SIP URI in `text`; undefined where a name would have to be resolved.
+ *
+ * @param {string} text
+ */
+function uriTarget(text) {
+  const found = /sips?:(?:[^@>;,]*@)?(\[[^\]]+\]|[^:;>?\s,]+)(?::([0-9]+))?/i.exec(text)
+  const host = found?.[1]?.replace(/^\[|\]$/g, '') ?? ''
+  if (host !== 'localhost' && isIP(host) === 0) return undefined
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(found?.[2] ?? 5060) }
+}
