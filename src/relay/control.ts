@@ -8,8 +8,9 @@ import { encodeReply, type Reply, Request } from './request.ts'
 
 /** How long an answered cookie is remembered at least, and half of how long at most: as rtpengine does. */
 const GENERATION_MS = 30_000
-/** Replies remembered in one generation, in bytes. */
+/** Memory for the replies of one generation, and what one takes beside its own bytes. */
 const GENERATION_BYTES = 8 * 1024 * 1024
+const ENTRY_BYTES = 300
 /** Commands under way; more are dropped, and their senders send again. */
 const MAX_OPEN = 1000
 const MAX_CONNECTIONS = 256
@@ -33,7 +34,7 @@ class AnsweredCookies {
   add(cookie: string, reply: Promise<Buffer>): void {
     this.#recent.set(cookie, reply)
     void reply.then(({ length }) => {
-      this.#bytes += length + cookie.length
+      this.#bytes += length + cookie.length + ENTRY_BYTES
       if (this.#bytes > GENERATION_BYTES) this.#turn()
     })
   }

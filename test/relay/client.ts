@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { type BencodeInput, decode, encode } from '../../src/core/bencode.ts'
 
 export type NgRequest = { readonly [key: string]: BencodeInput }
@@ -147,20 +148,22 @@ export function sdpOf(address: string, ...lines: string[]): Buffer {
   return Buffer.from(['v=0', `o=- 1 1 ${network}`, 's=-', `c=${network}`, 't=0 0', ...lines, ''].join('\r\n'))
 }
 
-/** The first of `count` ports in a row, from an even one on, that were free a moment ago. */
+/** Whether this machine has ::1. */
+export const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+)
+
+/** The first of `count` free ports in a row, an even one, from where the operating system gives none by itself. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const sockets: Socket[] = []
+    const first = 20_000 + 2 * Math.floor(Math.random() * 5000)
+    const sockets = Array.from({ length: count }, () => createSocket('udp4'))
     try {
-      for (let i = 0; i < count; i++) {
-        const socket = createSocket('udp4')
-        sockets.push(socket)
-        const bound = sockets[0] === socket ? 0 : sockets[0]!.address().port + i
-        socket.bind({ port: bound, address: '127.0.0.1', exclusive: true })
+      for (const [i, socket] of sockets.entries()) {
+        socket.bind({ port: first + i, address: '127.0.0.1', exclusive: true })
         await once(socket, 'listening')
       }
-      const first = sockets[0]!.address().port
-      if (first % 2 === 0) return first
+      return first
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
     } finally {
