@@ -1,6 +1,7 @@
 // The exports of core.wasm, one line each.
 export { bencodeDecode, bencodeEncode } from './bencode'
 export { FIELDS, INPUT, MAX_INPUT, OUTPUT, OUTPUT_SIZE, PARAMS, PARAMS_SIZE, REPLY, TABLE } from './memory'
-export { ngReply, ngReplyScan, ngRequest, sipSplice } from './ng'
+export { ngReply, ngRequest, sipSplice } from './ng'
+export { ngReplyScan } from './reply'
 export { sdpScan } from './sdp'
 export { sipScan } from './sip'

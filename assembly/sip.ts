@@ -3,6 +3,7 @@
 // before the colon, folding, bare LF, comments), strict where leniency would guess.
 
 import { CR, equalsFolded, findByte, HT, isDigit, isWhite, LF, lower, SP } from './bytes'
+import { afterAddress, foundLength, foundStart, parameters, skipComment } from './header-value'
 import { locateSdp } from './body'
 import {
   BRANCH,
@@ -49,10 +50,6 @@ const ID_CONTENT_TYPE = 6
 const WORD_SIP = memory.data<u8>([0x73, 0x69, 0x70, 0x2f, 0x32, 0x2e, 0x30]) // sip/2.0
 const WORD_BRANCH = memory.data<u8>([0x62, 0x72, 0x61, 0x6e, 0x63, 0x68]) // branch
 const WORD_TAG = memory.data<u8>([0x74, 0x61, 0x67]) // tag
-
-/** The value `parameters` found: its start (0: none) and length. */
-let foundStart: usize = 0
-let foundLength: i32 = 0
 
 /** Scans the message of `length` bytes at INPUT. Returns 0, or an error code with its place in the field table. */
 export function sipScan(length: i32): i32 {
@@ -297,109 +294,4 @@ function via(p: usize, end: usize): void {
     p++ // the comma
   }
   setField(VIA_COUNT, count)
-}
-
-/** Where the header parameters of a From or To value begin: behind `<...>`, or at the first `;` of an addr-spec. */
-function afterAddress(p: usize, end: usize): usize {
-  let comments = true
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (c == 0x22) p = skipQuoted(p, end)
-    else if (c == 0x3c) {
-      const close = findByte(p, end, 0x3e)
-      return close == end ? end : close + 1
-    } else if (c == 0x3b) return p
-    else if (c == 0x28 && comments) {
-      const after = skipComment(p, end)
-      // A smiley in a display name opens no comment; one that is never closed is text, and so is all after it.
-      if (after == end && load<u8>(end - 1) != 0x29) {
-        comments = false
-        p++
-      } else p = after
-    } else p++
-  }
-  return end
-}
-
-/**
- * Walks `;name=value` parameters up to `end` or a comma outside quotes, which it returns, and notes the value of the
- * parameter called `word`: of the first one or of the last, as the module does for branch and tag.
- */
-function parameters(p: usize, end: usize, word: usize, length: i32, first: bool): usize {
-  foundStart = 0
-  foundLength = 0
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (c == 0x2c) return p
-    if (c == 0x22) p = skipQuoted(p, end)
-    else if (c == 0x28) p = skipComment(p, end)
-    else if (c != 0x3b) p++
-    else {
-      p = skipBlank(p + 1, end)
-      const name = p
-      while (p < end && isParameterByte(load<u8>(p)) && load<u8>(p) != 0x3d) p++
-      const matches = <i32>(p - name) == length && equalsFolded(name, word, length) && !(first && foundStart != 0)
-      p = skipBlank(p, end)
-      if (p < end && load<u8>(p) == 0x3d) {
-        p = skipBlank(p + 1, end)
-        let value = p
-        let valueEnd: usize
-        if (p < end && load<u8>(p) == 0x22) {
-          p = skipQuoted(p, end)
-          value++
-          // An unterminated string has no value.
-          valueEnd = p > value && load<u8>(p - 1) == 0x22 ? p - 1 : value
-        } else {
-          while (p < end && isParameterByte(load<u8>(p))) p++
-          valueEnd = p
-        }
-        if (matches) {
-          foundStart = value
-          foundLength = <i32>(valueEnd - value)
-        }
-      }
-    }
-  }
-  return end
-}
-
-/** Whether a byte can be part of a parameter's name or value: not a separator that ends one. */
-// @ts-ignore: decorator
-@inline
-function isParameterByte(c: u32): bool {
-  return c > SP && c != 0x3b && c != 0x2c && c != 0x28 && c != 0x22
-}
-
-function skipBlank(p: usize, end: usize): usize {
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (isWhite(c)) p++
-    else if (c == 0x28) p = skipComment(p, end)
-    else break
-  }
-  return p
-}
-
-/** `p` is at the opening quote; returns the place behind the closing one, or `end` (RFC 3261, 25.1 quoted-string). */
-function skipQuoted(p: usize, end: usize): usize {
-  p++
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (c == 0x22) return p + 1
-    p += c == 0x5c ? 2 : 1
-  }
-  return end
-}
-
-/** `p` is at the opening parenthesis; comments nest and may hold quoted pairs (RFC 3261, 25.1 comment). */
-function skipComment(p: usize, end: usize): usize {
-  let depth = 0
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (c == 0x5c) p++
-    else if (c == 0x28) depth++
-    else if (c == 0x29 && --depth == 0) return p + 1
-    p++
-  }
-  return end
 }

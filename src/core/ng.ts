@@ -117,7 +117,7 @@ export interface ReplySummary {
 }
 
 const RESULTS = ['other', 'ok', 'error', 'pong', 'load limit'] as const
-// Indices of the reply's fields, as in assembly/ng.ts.
+// Indices of the reply's fields, as in assembly/reply.ts and assembly/ng.ts.
 const RESULT_TEXT = FIELD_WORDS + 41
 const REPLY_SDP = FIELD_WORDS + 43
 const REASON = FIELD_WORDS + 45

@@ -48,32 +48,4 @@ export class KamailioMessage implements PseudoVariableContext {
   avp(name: string): string | undefined {
     return this.#avp.get(name)
   }
-
-  header(name: string): string | undefined {
-    return this.#message.header(name)
-  }
-
-  get callId(): string | undefined {
-    return this.#message.callId
-  }
-
-  get fromTag(): string | undefined {
-    return this.#message.fromTag
-  }
-
-  get toTag(): string | undefined {
-    return this.#message.toTag
-  }
-
-  get requestUri(): string | undefined {
-    return this.#message.requestUri
-  }
-
-  get from(): string | undefined {
-    return this.#message.from
-  }
-
-  get to(): string | undefined {
-    return this.#message.to
-  }
 }

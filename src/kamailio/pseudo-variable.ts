@@ -1,18 +1,10 @@
 import { ConfigurationError } from '../errors.ts'
+import type { SipMessage } from '../module/message.ts'
 
 /** Where the variables take their values from. */
 export interface PseudoVariableContext {
+  readonly message: SipMessage
   avp(name: string): string | undefined
-  /** First header of that name, white space at its ends removed. */
-  header(name: string): string | undefined
-  readonly callId: string | undefined
-  readonly fromTag: string | undefined
-  readonly toTag: string | undefined
-  /** Undefined on a reply. */
-  readonly requestUri: string | undefined
-  /** Values of the From and To headers. */
-  readonly from: string | undefined
-  readonly to: string | undefined
 }
 
 /** A compiled format: text with variables in it. */
@@ -27,12 +19,12 @@ export interface PseudoVariableFormat {
 type Part = (context: PseudoVariableContext) => string | undefined
 
 const SIMPLE: Record<string, Part> = {
-  ci: (context) => context.callId,
-  ft: (context) => context.fromTag,
-  tt: (context) => context.toTag,
-  rU: (context) => uriUser(context.requestUri),
-  fU: (context) => uriUser(addressUri(context.from)),
-  tU: (context) => uriUser(addressUri(context.to)),
+  ci: ({ message }) => message.callId,
+  ft: ({ message }) => message.fromTag,
+  tt: ({ message }) => message.toTag,
+  rU: ({ message }) => uriUser(message.requestUri),
+  fU: ({ message }) => uriUser(addressUri(message.from)),
+  tU: ({ message }) => uriUser(addressUri(message.to)),
 }
 const SUPPORTED = `$avp(x), $hdr(X), ${Object.keys(SIMPLE)
   .map((name) => `$${name}`)
@@ -94,7 +86,7 @@ function partFor(name: string, argument: string | undefined): Part | undefined {
     return key === undefined ? undefined : (context) => context.avp(key)
   }
   const header = argument.trim()
-  if (name === 'hdr' && /^[!-9;-~]+$/.test(header)) return (context) => context.header(header)
+  if (name === 'hdr' && /^[!-9;-~]+$/.test(header)) return ({ message }) => message.header(header)
   return undefined
 }
 
