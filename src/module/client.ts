@@ -1,11 +1,10 @@
 import { EventEmitter } from 'node:events'
-import { type BencodeInput, decode, encode } from '../core/bencode.ts'
-import { encodeRequest, type MessageCommand, readReply, rewriteMessage } from '../core/ng.ts'
+import { type BencodeInput, encode } from '../core/bencode.ts'
+import { encodeRequest, type MessageCommand } from '../core/ng.ts'
 import { ConfigurationError, NgError, NodeError, type RtpProxyNgError, SipError } from '../errors.ts'
 import type { DroppedReplies } from '../network/open-requests.ts'
-import type { Command } from '../nodes/dispatch.ts'
 import { parseSockets } from '../nodes/grammar.ts'
-import type { Node, NodeStatus } from '../nodes/node.ts'
+import type { NodeStatus } from '../nodes/node.ts'
 import { Pool } from '../nodes/pool.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import type {
@@ -21,8 +20,14 @@ import type {
 import { manageCommand } from './manage.ts'
 import { SipMessage } from './message.ts'
 import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
+import {
+  type CommandRequest,
+  PendingAcknowledgement,
+  PendingQuery,
+  PendingRequest,
+  PendingRewrite,
+} from './pending.ts'
 import { requestPlan } from './plan.ts'
-import { replyError } from './reply-error.ts'
 import { callStatistics, type QueryReply, statisticsText } from './statistics.ts'
 import { TransactionMemory } from './transactions.ts'
 
@@ -96,12 +101,12 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
 
   /** `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. */
   destroy(message: SipMessage, options: DestroyOptions = {}): Promise<CommandResult> {
-    return this.#simple('delete', message, options)
+    return this.#acknowledged('delete', message, options)
   }
 
   /** `start_recording`. */
   startRecording(message: SipMessage, options: CallOptions = {}): Promise<CommandResult> {
-    return this.#simple('start recording', message, options)
+    return this.#acknowledged('start recording', message, options)
   }
 
   /**
@@ -119,7 +124,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
         command,
         message: message.buffer,
         sdp: undefined,
-        ...(await this.#simple(command, message, options)),
+        ...(await this.#acknowledged(command, message, options)),
       }
     }
     return { command: null, message: message.buffer, sdp: undefined, node: undefined, warning: undefined }
@@ -150,22 +155,17 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
    * @returns the decoded reply, strings as text.
    * @throws NgError for `result` = `error` and `load limit`, BencodeError for values bencode cannot carry.
    */
-  async request(
+  request(
     command: string,
     parameters: { readonly [key: string]: BencodeInput } = {},
     options: CallOptions = {},
   ): Promise<QueryReply> {
-    const dictionary = encode({ ...parameters, command })
-    const datagram = Buffer.concat([Buffer.alloc(ROOM), dictionary])
-    const callId = parameters['call-id']
-    const sum = callId === undefined ? 0 : byteSum(callId)
-    const read = (node: Node, bytes: Buffer, offset: number): QueryReply => {
-      const reply = readReply(bytes, offset, command, node.url)
-      if (reply.result === 'error' || reply.result === 'load limit')
-        throw replyError(command, node.url, reply)
-      return decode(bytes.subarray(offset), 'utf8') as QueryReply
-    }
-    return this.#send(command, datagram, sum, options, read)
+    return new Promise((resolve, reject) => {
+      const datagram = Buffer.concat([Buffer.alloc(ROOM), encode({ ...parameters, command })])
+      const callId = parameters['call-id']
+      const sum = callId === undefined ? 0 : byteSum(callId)
+      this.#pool.send(new PendingRequest(this.#request(command, datagram, sum, options), resolve, reject))
+    })
   }
 
   /** The state of every media proxy, set by set. */
@@ -198,51 +198,38 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     return this.#pool.has(id)
   }
 
-  async #rewrite(
-    command: 'offer' | 'answer',
-    message: SipMessage,
-    options: OfferOptions,
-  ): Promise<RewriteResult> {
-    if (command === 'answer' && message.isRequest && message.method !== 'ACK') {
-      throw new SipError(
-        'ERR_RTPPROXY_NOT_APPLICABLE',
-        `a ${message.method} request carries no answer; only an ACK does`,
-      )
-    }
-    const read = (node: Node, bytes: Buffer, offset: number): RewriteResult => {
-      const result = rewriteMessage(message.buffer, bytes, offset, command, node.url)
-      if ('result' in result) throw replyError(command, node.url, result)
-      return { ...result, node: node.url }
-    }
-    return this.#sendMessage(command, message, options, read)
+  #rewrite(command: 'offer' | 'answer', message: SipMessage, options: OfferOptions): Promise<RewriteResult> {
+    // What is thrown inside the executor rejects the promise.
+    return new Promise((resolve, reject) => {
+      const request = this.#messageRequest(command, message, options)
+      if (command === 'answer' && message.isRequest && message.method !== 'ACK') {
+        throw new SipError(
+          'ERR_RTPPROXY_NOT_APPLICABLE',
+          `a ${message.method} request carries no answer; only an ACK does`,
+        )
+      }
+      this.#pool.send(new PendingRewrite(message, request, resolve, reject))
+    })
   }
 
-  async #simple(
+  #acknowledged(
     command: MessageCommand,
     message: SipMessage,
     options: DestroyOptions,
   ): Promise<CommandResult> {
-    return this.#sendMessage(command, message, options, (node, bytes, offset) => {
-      const reply = readReply(bytes, offset, command, node.url)
-      if (reply.result === 'error') throw replyError(command, node.url, reply)
-      return { node: node.url, warning: reply.warning }
+    return new Promise((resolve, reject) => {
+      const request = this.#messageRequest(command, message, options)
+      this.#pool.send(new PendingAcknowledgement(request, resolve, reject))
     })
   }
 
-  async #query(message: SipMessage, options: CallOptions): Promise<{ node: string; reply: QueryReply }> {
-    return this.#sendMessage('query', message, options, (node, bytes, offset) => {
-      const reply = readReply(bytes, offset, 'query', node.url)
-      if (reply.result !== 'ok') throw replyError('query', node.url, reply)
-      return { node: node.url, reply: decode(bytes.subarray(offset), 'utf8') as QueryReply }
+  #query(message: SipMessage, options: CallOptions): Promise<{ node: string; reply: QueryReply }> {
+    return new Promise((resolve, reject) => {
+      this.#pool.send(new PendingQuery(this.#messageRequest('query', message, options), resolve, reject))
     })
   }
 
-  #sendMessage<T>(
-    command: MessageCommand,
-    message: SipMessage,
-    options: OfferOptions,
-    read: (node: Node, bytes: Buffer, offset: number) => T,
-  ): Promise<T> {
+  #messageRequest(command: MessageCommand, message: SipMessage, options: OfferOptions): CommandRequest {
     if (!(message instanceof SipMessage)) {
       throw new ConfigurationError(
         'ERR_RTPPROXY_OPTION',
@@ -250,41 +237,13 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
         `${command}: the message must be a SipMessage`,
       )
     }
-    const datagram = encodeRequest(
-      message.buffer,
-      requestPlan(command, message, options, this.#options),
-      ROOM,
-    )
-    return this.#send(command, datagram, message.callIdSum, options, read)
+    const plan = requestPlan(command, message, options, this.#options)
+    return this.#request(command, encodeRequest(message.buffer, plan, ROOM), message.callIdSum, options)
   }
 
-  #send<T>(
-    name: string,
-    datagram: Buffer,
-    sum: number,
-    { set: id = 0, signal }: CallOptions,
-    read: (node: Node, bytes: Buffer, offset: number) => T,
-  ): Promise<T> {
+  #request(name: string, datagram: Buffer, sum: number, { set = 0, signal }: CallOptions): CommandRequest {
     if (this.#state !== 'open') throw this.#closedError(name)
-    const set = this.#pool.set(id, name)
-    return new Promise<T>((resolve, reject) => {
-      const command: Command = {
-        name,
-        datagram,
-        set,
-        sum,
-        signal,
-        failed: reject,
-        replied(node, bytes, offset) {
-          try {
-            resolve(read(node, bytes, offset))
-          } catch (error) {
-            reject(error)
-          }
-        },
-      }
-      this.#pool.send(command)
-    })
+    return { name, datagram, sum, set: this.#pool.set(set, name), signal }
   }
 
   #closedError(command: string): NodeError {
