@@ -90,6 +90,24 @@ describe('a media proxy that fails', () => {
     expect(ups).toEqual([flaky.url])
   })
 
+  it('holds nobody up when it is still dead at its recheck and others are enabled', async () => {
+    const dead = await proxy()
+    const good = await proxy()
+    const { media } = await client({
+      sockets: `${dead.url} ${good.url}`,
+      timeoutMs: 1000,
+      attempts: 1,
+      disableMs: 0,
+    })
+    dead.proxy.script = scripts.silent
+    await media.destroy(EVEN)
+    // With disableMs 0 its recheck is due at once, and its ping goes unanswered for a second.
+    const started = performance.now()
+    expect(await media.destroy(EVEN)).toMatchObject({ node: good.url })
+    expect(performance.now() - started).toBeLessThan(700)
+    expect(dead.proxy.pings).toBeGreaterThan(1)
+  })
+
   it('starts disabled when it does not answer the first ping, and that is no error', async () => {
     const good = await proxy()
     const dead = `udp:127.0.0.1:${await deadPort()}`
