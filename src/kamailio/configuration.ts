@@ -9,10 +9,20 @@ import {
 } from './parameters.ts'
 
 const MODULE = 'rtpproxy-ng'
-const BOOLEANS: Record<string, number> = { yes: 1, on: 1, true: 1, no: 0, off: 0, false: 0 }
+/** What makes a module's name a regular expression, beside the `|` between names. */
+const EXPRESSION = /[\\^$.*+?()[\]{}]/
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ...['yes', 'true', 'on', 'enable'].map((word) => [word, 1] as const),
+  ...['no', 'false', 'off', 'disable'].map((word) => [word, 0] as const),
+])
 
-function error(line: number, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_CONFIG', 'kamailio.cfg', message, line)
+function error(option: string, line: number, message: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_CONFIG', option, message, line)
+}
+
+function undecided(option: string, line: number, doubt: string): ConfigurationError {
+  const what = isParameter(option) ? `the value of ${option}` : 'this modparam'
+  return error(option, line, `${what} depends on ${doubt}, which this file alone does not tell`)
 }
 
 /**
@@ -20,103 +30,86 @@ function error(line: number, message: string): ConfigurationError {
  *
  * @throws ConfigurationError `ERR_RTPPROXY_CONFIG` with the line of a `modparam` of ours that is malformed, that names an
  * unknown parameter, or whose value the file alone does not tell (`$env(X)`, a name defined nowhere in it, a substitution
- * by regular expression).
+ * by regular expression); or of a string, a comment or an `#!ifdef` that is not closed.
  */
 export function readConfiguration(text: string): ModuleParametersInput {
   const list = tokens(text)
   const sockets: string[] = []
   const parameters: Record<string, string | number> = {}
-  for (let at = 0; at < list.length; at++) {
-    const call = list[at]!
-    if (call.kind !== 'identifier' || call.text !== 'modparam' || list[at + 1]?.text !== '(') continue
-    const [module, afterModule] = stringFrom(list, at + 2)
-    if (module === undefined || !module.text.split('|').some((name) => name.trim() === MODULE)) continue
-    expect(list, afterModule, ',', call)
-    const [name, afterName] = stringFrom(list, afterModule + 1)
-    if (name === undefined) throw error(call.line, 'this modparam has no parameter name')
-    expect(list, afterName, ',', call)
-    const [value, afterValue] = valueFrom(list, afterName + 1, name.text, call)
-    expect(list, afterValue, ')', call)
+  list.forEach((call, at) => {
+    if (call.kind !== 'word' || !/^modparamx?$/.test(call.text)) return
+    const first = at + (isMark(list[at + 1], '(') ? 2 : 1)
+    const name = list[first + 2]
+    if (!isOurs(list[first], name, call)) return
+    if (first === at + 1) expect(list[first], '(', call)
+    expect(list[first + 1], ',', call)
+    if (name?.kind !== 'string') throw error(MODULE, call.line, 'this modparam has no parameter name')
+    expect(list[first + 3], ',', call)
+    const minus = isMark(list[first + 4], '-') ? 1 : 0
+    const value = readValue(list[first + 4 + minus], minus === 1, name.text, call)
+    expect(list[first + 5 + minus], ')', call)
     checkOne(name.text, value, call.line)
-    if (name.text === 'rtpproxy_sock') sockets.push(value as string)
+    if (name.text === 'rtpproxy_sock') sockets.push(String(value))
     else parameters[name.text] = value
-    at = afterValue
-  }
+  })
   return { ...(sockets.length > 0 && { rtpproxy_sock: sockets }), ...parameters }
 }
 
-/** The string at `at`, with those that stand right behind it: Kamailio joins them. */
-function stringFrom(list: readonly Token[], at: number): [token: Token | undefined, next: number] {
-  const first = list[at]
-  if (first?.kind !== 'string') return [undefined, at]
-  let next = at + 1
-  let { text, unknown } = first
-  for (; list[next]?.kind === 'string'; next++) {
-    text += list[next]!.text
-    unknown ??= list[next]!.unknown
-  }
-  return [{ ...first, text, unknown }, next]
+/** Kamailio matches the module's name in any case against an expression, which most often is a list: `"tm|rtpproxy-ng"`. */
+function isOurs(module: Token | undefined, name: Token | undefined, call: Token): boolean {
+  if (module?.kind !== 'string') return false
+  const listed = module.text.split('|').some((one) => one.trim().toLowerCase() === MODULE)
+  const possible = EXPRESSION.test(module.text) && name?.kind === 'string' && isParameter(name.text)
+  if (!listed && !possible) return false
+  if (!listed) throw undecided(MODULE, call.line, `the expression "${module.text}" for the module's name`)
+  if (call.doubt !== undefined) throw undecided(MODULE, call.line, call.doubt)
+  return true
 }
 
-function valueFrom(
-  list: readonly Token[],
-  at: number,
-  name: string,
-  call: Token,
-): [value: string | number, next: number] {
-  const [text, next] = stringFrom(list, at)
-  if (text !== undefined) {
-    if (text.unknown !== undefined) {
-      throw error(
-        call.line,
-        `the value of ${name} depends on ${text.unknown}, which this file alone does not tell`,
-      )
-    }
-    return [text.text, next]
+function readValue(token: Token | undefined, negative: boolean, name: string, call: Token): string | number {
+  if (token?.doubt !== undefined) throw undecided(name, call.line, token.doubt)
+  if (token?.kind === 'string' && !negative) {
+    // modparamx fills in variables when the server starts.
+    if (call.text === 'modparamx' && token.text.includes('$')) throw undecided(name, call.line, 'a variable')
+    return token.text
   }
-  const negative = list[at]?.text === '-'
-  const token = list[negative ? at + 1 : at]
-  if (token?.kind === 'number') {
-    const value = numberOf(token.text)
-    return [negative ? -value : value, at + (negative ? 2 : 1)]
-  }
-  if (token?.kind === 'identifier' && !negative) {
-    const value = BOOLEANS[token.text.toLowerCase()]
-    if (value !== undefined) return [value, at + 1]
-    throw error(call.line, `the value of ${name} is ${token.text}, which is defined nowhere in this file`)
-  }
-  if (token?.text === '$')
-    throw error(call.line, `the value of ${name} is a variable, which this file alone does not tell`)
-  throw error(call.line, `${name} has no value`)
+  if (token?.kind === 'variable') throw undecided(name, call.line, `the variable ${token.text}`)
+  if (token?.kind !== 'word') throw error(name, call.line, `${name} has no value`)
+  const value = WORDS.get(token.text) ?? numberOf(token.text)
+  if (value !== undefined) return negative ? -value : value
+  throw /^[0-9]/.test(token.text)
+    ? error(name, call.line, `'${token.text}' is no number`)
+    : error(name, call.line, `the value of ${name} is ${token.text}, which is defined nowhere in this file`)
 }
 
-/** Decimal, 0x hexadecimal, 0b binary, or octal behind a 0. */
-function numberOf(text: string): number {
-  return /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number(text)
+/** Decimal, `0x` hexadecimal, octal behind a `0`, or binary before a `b`. */
+function numberOf(text: string): number | undefined {
+  if (/^(?:0|[1-9][0-9]*|0x[0-9A-Fa-f]+)$/.test(text)) return Number(text)
+  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8)
+  return /^[01]+b$/.test(text) ? Number.parseInt(text, 2) : undefined
 }
 
-function expect(list: readonly Token[], at: number, mark: string, call: Token): void {
-  const token = list[at]
-  if (token?.kind === 'mark' && token.text === mark) return
-  throw error(
-    call.line,
-    `malformed modparam: expected '${mark}' instead of ${token === undefined ? 'the end' : `'${token.text}'`}`,
-  )
+function isMark(token: Token | undefined, mark: string): boolean {
+  return token?.kind === 'mark' && token.text === mark
+}
+
+function expect(token: Token | undefined, mark: string, call: Token): void {
+  if (isMark(token, mark)) return
+  const found = token === undefined ? 'the end of the file' : `'${token.text}'`
+  throw error(MODULE, call.line, `malformed modparam: expected '${mark}' instead of ${found}`)
 }
 
 /** Checks one parameter by itself, so that its error names its line. */
 function checkOne(name: string, value: string | number, line: number): void {
-  if (!isParameter(name)) throw error(line, unknownParameter(name))
+  if (!isParameter(name)) throw error(name, line, unknownParameter(name))
   const wanted = PARAMETER_TYPES[name]
   if ((wanted === 'integer') !== (typeof value === 'number')) {
-    throw error(
-      line,
-      `${name} takes ${wanted === 'integer' ? 'a number' : 'a string'}, not ${JSON.stringify(value)}`,
-    )
+    const kind = wanted === 'integer' ? 'a number' : 'a string'
+    throw error(name, line, `${name} takes ${kind}, not ${JSON.stringify(value)}`)
   }
   try {
     checkParameters({ [name]: value })
   } catch (cause) {
-    throw error(line, (cause as Error).message)
+    throw error(name, line, (cause as Error).message)
   }
 }

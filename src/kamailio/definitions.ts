@@ -1,92 +1,142 @@
-/** A plain name, which a substitution can replace without being a regular expression. */
-const PLAIN = /^[A-Za-z0-9_.:-]+$/
+/** What a name stands for. `doubt` says what would have to be known to be sure of it. */
+interface Definition {
+  readonly text: string
+  readonly doubt?: string | undefined
+}
+
+interface Substitution {
+  /** Undefined: a regular expression that is not evaluated here, so any string may be changed by it. */
+  readonly pattern: RegExp | undefined
+  /** Undefined: a value that only a running server knows. */
+  readonly replacement: string | undefined
+  readonly name: string
+}
+
+/** An open `#!ifdef`: whether its text counts, undefined if the file does not tell. */
+interface Condition {
+  readonly name: string
+  readonly line: number
+  readonly holds: boolean | undefined
+}
+
+/** A pattern that means the same as a POSIX and as an ECMAScript expression, and matches one length only. */
+const PLAIN = /^(?:\\\.|[^\\^$*+?()[\]{}|])+$/
+/** Kamailio's own limit for what one match is replaced by. */
+const MAX_REPLACEMENT = 1024
+/** Substitutions can multiply a string by one another. */
+const MAX_STRING = 65_536
 
 /** The preprocessor of a kamailio.cfg: what is defined, what is substituted, and which `#!ifdef` holds. */
 export class Definitions {
-  readonly #values = new Map<string, string>()
-  readonly #substitutions: { readonly name: string; readonly value: string; readonly everywhere: boolean }[] =
-    []
-  /** A substitution that only Kamailio's own regular expressions can make, if there is one. */
-  #opaque: string | undefined
-  /** One entry an open `#!ifdef`: whether its text counts. */
-  readonly #conditions: boolean[] = []
+  readonly #values = new Map<string, Definition>()
+  readonly #substitutions: Substitution[] = []
+  readonly #conditions: Condition[] = []
 
+  /** Whether the text here is certainly left out. */
   get skipping(): boolean {
-    return this.#conditions.includes(false)
+    return this.#conditions.some(({ holds }) => holds === false)
   }
 
-  get(name: string): string | undefined {
+  /** The condition that makes it unknown whether the text here counts. */
+  get doubt(): string | undefined {
+    return this.#conditions.find(({ holds }) => holds === undefined)?.name
+  }
+
+  /** The innermost condition that is still open. */
+  get open(): Condition | undefined {
+    return this.#conditions.at(-1)
+  }
+
+  get(name: string): Definition | undefined {
     return this.#values.get(name)
   }
 
-  /** Follows a directive with everything behind its word; unknown ones (`#!KAMAILIO`) are comments. */
-  follow(word: string, rest: string, line: number): void {
-    const directive = word.toLowerCase()
-    const [name = '', ...value] = rest.split(/[ \t]+/)
-    if (directive === 'ifdef') this.#conditions.push(this.#values.has(name))
-    else if (directive === 'ifndef') this.#conditions.push(!this.#values.has(name))
-    else if (directive === 'else') {
-      const open = this.#conditions.pop()
-      if (open !== undefined) this.#conditions.push(!open)
-    } else if (directive === 'endif') this.#conditions.pop()
-    else if (this.skipping || name === '') return
-    else if (
-      directive === 'define' ||
-      directive === 'def' ||
-      directive === 'redefine' ||
-      directive === 'redef'
-    ) {
-      this.#values.set(name, unfold(value))
-    } else if (directive === 'trydefine' || directive === 'trydef') {
-      if (!this.#values.has(name)) this.#values.set(name, unfold(value))
-    } else if (directive === 'subst' || directive === 'substdef' || directive === 'substdefs') {
-      this.#substitution(directive, rest, line)
-    } else if (
-      directive === 'defenv' ||
-      directive === 'defenvs' ||
-      directive === 'trydefenv' ||
-      directive === 'trydefenvs'
-    ) {
-      // `NAME` or `ENVIRONMENT=NAME`: the value is in the environment of the server, not in the file.
-      this.#values.delete(name.split('=').pop()!)
+  /**
+   * Follows a directive with everything behind its word. False if it has no place here: an `#!else` or `#!endif` that
+   * belongs to no condition.
+   */
+  follow(word: string, rest: string, line: number): boolean {
+    const [, name = '', value = ''] = /^([A-Za-z0-9_]*)[ \t]*([\s\S]*)$/.exec(rest) ?? []
+    const where = `the #!${word} of line ${line}`
+    switch (word) {
+      case 'ifdef':
+      case 'ifndef': {
+        const definition = this.#values.get(name)
+        const defined = definition?.doubt === undefined ? definition !== undefined : undefined
+        this.#conditions.push({ name: where, line, holds: word === 'ifdef' ? defined : not(defined) })
+        return true
+      }
+      case 'ifexp':
+        this.#conditions.push({ name: where, line, holds: undefined })
+        return true
+      case 'else': {
+        const condition = this.#conditions.pop()
+        if (condition === undefined) return false
+        this.#conditions.push({ ...condition, holds: not(condition.holds) })
+        return true
+      }
+      case 'endif':
+        return this.#conditions.pop() !== undefined
+      case 'trydef':
+      case 'trydefine':
+        if (!this.#values.has(name)) this.#define(name, value)
+        return true
+      case 'def':
+      case 'define':
+      case 'redef':
+      case 'redefine':
+        this.#define(name, value)
+        return true
+      case 'subst':
+      case 'substdef':
+      case 'substdefs':
+        this.#substitute(word, rest, where)
+        return true
+      case 'defexp':
+      case 'defexps':
+        this.#define(name, '', where)
+        return true
+      default:
+        // The defenv family, `VARIABLE` or `VARIABLE=NAME`: the value is in the environment of the server.
+        this.#define(/[A-Za-z0-9_]*$/.exec(rest)![0], '', where)
+        return true
     }
   }
 
-  /** `"/what/with/flags"`, with any character for the slash; substdef defines the name besides. */
-  #substitution(directive: string, rest: string, line: number): void {
-    const text = /^["'](.*)["']$/s.exec(rest)?.[1] ?? ''
-    const [, name = '', value = '', flags = ''] = text.split(text[0] ?? '/')
-    if (!PLAIN.test(name) || !/^[gi]*$/.test(flags) || /\\[0-9]/.test(value)) {
-      this.#opaque = `the substitution of line ${line}`
-      return
+  /** A string as the substitutions leave it, in the order they were given. */
+  substitute(string: string): Definition {
+    let text = string
+    let doubt = /\$env\([^)]*\)?/.exec(string)?.[0]
+    for (const { pattern, replacement, name } of this.#substitutions) {
+      if (pattern === undefined) doubt ??= name
+      else if (text.search(pattern) >= 0) {
+        if (replacement === undefined || text.length > MAX_STRING) doubt ??= name
+        else text = text.replace(pattern, () => replacement)
+      }
     }
-    this.#substitutions.push({ name, value, everywhere: flags.includes('g') })
-    if (directive === 'substdef') this.#values.set(name, value)
-    if (directive === 'substdefs') this.#values.set(name, `"${value}"`)
+    return { text, doubt }
   }
 
-  /** A string's value after the substitutions, in the order they were given. */
-  substitute(value: string): string {
-    let result = value
-    for (const { name, value: replacement, everywhere } of this.#substitutions) {
-      result = everywhere
-        ? result.replaceAll(name, () => replacement)
-        : result.replace(name, () => replacement)
-    }
-    return result
+  #define(name: string, text: string, doubt = this.doubt): void {
+    if (name !== '') this.#values.set(name, { text, doubt })
   }
 
-  /** What about a string cannot be known from the file; undefined if all can. */
-  doubt(value: string): string | undefined {
-    const variable = /\$(?:env|def|defn|defs|defv)\([^)]*\)?/.exec(value)?.[0]
-    return variable ?? this.#opaque
+  /** `/what/with/flags`, with any character for the slash; substdef and substdefs define the name besides. */
+  #substitute(word: string, rest: string, where: string): void {
+    const [, what = '', value = '', flags = ''] = rest.split(rest[0] ?? '/')
+    const known = PLAIN.test(what) && /^[gis]*$/.test(flags) && this.doubt === undefined
+    const plain = !/[\\$]/.test(value) && value.length <= MAX_REPLACEMENT
+    this.#substitutions.push({
+      pattern: known ? new RegExp(what, [...new Set(flags)].join('')) : undefined,
+      replacement: plain ? value : undefined,
+      name: where,
+    })
+    const doubt = plain ? this.doubt : where
+    if (word === 'substdef') this.#define(what, value, doubt)
+    if (word === 'substdefs') this.#define(what, `"${value}"`, doubt)
   }
 }
 
-/** A value may go on behind a backslash at the end of its line. */
-function unfold(words: readonly string[]): string {
-  return words
-    .join(' ')
-    .replace(/\\\r?\n/g, ' ')
-    .trim()
+function not(holds: boolean | undefined): boolean | undefined {
+  return holds === undefined ? undefined : !holds
 }

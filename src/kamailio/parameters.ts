@@ -45,8 +45,11 @@ export function isParameter(name: string): name is keyof ModuleParameters {
 /** What is wrong with an unknown parameter's name, and which one may be meant. */
 export function unknownParameter(name: string): string {
   const names = Object.keys(PARAMETER_TYPES)
-  const near = names.find((known) => distance(known, name) <= 3)
-  return `rtpproxy-ng has no parameter '${name}'; ${near ? `did you mean '${near}'?` : `there are ${names.join(', ')}`}`
+  const distances = names.map((known) => distance(known, name))
+  const least = Math.min(...distances)
+  const hint =
+    least <= 3 ? `did you mean '${names[distances.indexOf(least)]}'?` : `there are ${names.join(', ')}`
+  return `rtpproxy-ng has no parameter '${name}'; ${hint}`
 }
 
 /** Levenshtein distance, for names of a few dozen characters. */

@@ -3,7 +3,7 @@ import type { SipMessage } from '../module/message.ts'
 
 /** Where the variables take their values from. */
 export interface PseudoVariableContext {
-  readonly message: SipMessage
+  readonly message: Pick<SipMessage, 'callId' | 'fromTag' | 'toTag' | 'requestUri' | 'from' | 'to' | 'header'>
   avp(name: string): string | undefined
 }
 
@@ -68,13 +68,12 @@ export function compilePseudoVariables(format: string): PseudoVariableFormat {
 function variable(text: string, format: string): [part: Part, length: number] {
   // $name, $name(argument), $(name) or $(name(argument)); a name is as long as it can be.
   const found = /^\$(\()?([A-Za-z_][A-Za-z0-9_]*)(?:\(([^()]*)\))?/.exec(text)
-  if (found === null) throw unsupported(text.slice(0, 12), format)
+  if (found === null) throw unsupported(text, format)
   const [matched, parenthesis, name = '', argument] = found
   const length = matched.length + (parenthesis === undefined ? 0 : 1)
-  if (parenthesis !== undefined && text[matched.length] !== ')')
-    throw unsupported(text.slice(0, length), format)
+  if (parenthesis !== undefined && text[matched.length] !== ')') throw unsupported(text, format)
   const part = partFor(name, argument)
-  if (part === undefined) throw unsupported(text.slice(0, length), format)
+  if (part === undefined) throw unsupported(text, format)
   return [part, length]
 }
 
@@ -90,7 +89,9 @@ function partFor(name: string, argument: string | undefined): Part | undefined {
   return undefined
 }
 
-function unsupported(what: string, format: string): ConfigurationError {
+/** `text` begins with the dollar sign of what is not supported. */
+function unsupported(text: string, format: string): ConfigurationError {
+  const what = /^\$[^\s$]{0,40}/.exec(text)?.[0]
   return new ConfigurationError(
     'ERR_RTPPROXY_OPTION',
     'extra_id_pv',
@@ -103,7 +104,8 @@ function addressUri(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const name = /^\s*"(?:[^"\\]|\\[\s\S])*"/.exec(value)?.[0] ?? ''
   const rest = value.slice(name.length)
-  const bracketed = /<([^<>]*)>/.exec(rest)
+  // Behind the first semicolon, a bracket belongs to a parameter of the header (RFC 3261, 20.20).
+  const bracketed = /^[^;<]*<([^<>]*)>/.exec(rest)
   return bracketed === null ? rest.split(';', 1)[0]!.trim() : bracketed[1]!.trim()
 }
 

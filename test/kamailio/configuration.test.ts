@@ -30,11 +30,24 @@ describe('reading a kamailio.cfg', () => {
     ['a name that is defined nowhere', modparam('rtpproxy_tout', 'TIMEOUT'), 'TIMEOUT'],
     ['an environment variable', modparam('rtpproxy_sock', '"udp:$env(HOST):1"'), '$env(HOST)'],
     ['a variable', modparam('rtpproxy_sock', '$var(x)'), 'variable'],
+    ['a name in doubt', `#!trydefenv A=N\n#!ifdef N\n${modparam('rtpproxy_retr', '1')}#!endif`, '#!ifdef'],
+    [
+      'a substitution by what the environment holds',
+      `#!substdef "!H!$env(H)!"\n${modparam('rtpproxy_sock', '"udp:H:1"')}`,
+      '#!substdef',
+    ],
+    ['variables in modparamx', 'modparamx("rtpproxy-ng", "extra_id_pv", "$var(x)")', 'a variable'],
+    ['an expression that may name the module', 'modparam("rtp.*", "rtpproxy_retr", 5)', 'rtp.*'],
+    ['a list without parentheses', 'modparam "rtpproxy-ng", "rtpproxy_retr", 5', "expected '('"],
+    ['a name defined as nothing', `#!define N\n${modparam('rtpproxy_retr', 'N')}`, 'no value'],
+    ['an open condition', '#!ifdef X', 'no #!endif'],
+    ['a condition closed twice', '#!ifdef X\n#!endif\n#!endif', 'belongs to no'],
+    ['a substitution without a string', '#!subst /a/b/', 'needs a string'],
     ['a name taken from the environment', `#!defenv HOST\n${modparam('rtpproxy_sock', 'HOST')}`, 'HOST'],
     [
       'a substitution by regular expression',
       `#!subst "/10\\.(.*)/\\1/"\n${modparam('rtpproxy_sock', '"udp:10.1.1.1"')}`,
-      'substitution',
+      'the #!subst of line 3',
     ],
     ['an unknown parameter', modparam('rtpproxy_sockt', '"udp:a:1"'), "did you mean 'rtpproxy_sock'"],
     ['a number where a string belongs', modparam('rtpproxy_sock', '5'), 'a string'],
@@ -55,10 +68,94 @@ describe('reading a kamailio.cfg', () => {
     )
   })
 
-  it('joins neighbouring strings, as Kamailio does', () => {
-    expect(readConfiguration(modparam('rtpproxy_sock', '"udp:a:1 " /* and */ "udp:b:2"'))).toEqual({
-      rtpproxy_sock: ['udp:a:1 udp:b:2'],
+  it.each([
+    ['strings that follow each other', '"udp:a:1 "\n\t"udp:b:2"', 'udp:a:1 udp:b:2'],
+    ['escapes in double quotes', String.raw`"\"a\\b\x41\101\d\t"`, '"a\\bAA\\d\t'],
+    ['a backslash at the end of a line', '"udp:a\\\n:1"', 'udp:a:1'],
+    ['no escapes in single quotes', String.raw`'a\n"b'`, 'a\\n"b'],
+    ['comment marks in a string', '"/* # // */"', '/* # // */'],
+  ])('reads %s as Kamailio does', (_, value, socket) => {
+    expect(readConfiguration(modparam('rtpproxy_sock', value))).toEqual({ rtpproxy_sock: [socket] })
+  })
+
+  it.each([
+    ['7', 7],
+    ['0x1F', 31],
+    ['017', 15],
+    ['101b', 5],
+    ['0', 0],
+    ['yes', 1],
+    ['enable', 1],
+    ['off', 0],
+  ])('reads the number %s as Kamailio does', (value, number) => {
+    const text = modparam('rtpproxy_disable_tout', value)
+    expect(readConfiguration(text)).toEqual({ rtpproxy_disable_tout: number })
+  })
+
+  it.each(['09', '5s', '0b11', '0x', '1.5', 'YES', '- 5', '"5"', "'5'"])(
+    'refuses %s as a number',
+    (value) => {
+      expect(() => readConfiguration(modparam('rtpproxy_retr', value))).toThrow(ConfigurationError)
+    },
+  )
+
+  it.each(['rtpproxy-ng', 'RTPPROXY-NG', 'tm|rtpproxy-ng', 'rtpproxy-ng|nathelper'])(
+    'knows itself in modparam("%s", ...)',
+    (module) => {
+      expect(readConfiguration(`modparam("${module}", "rtpproxy_retr", 7)`)).toEqual({ rtpproxy_retr: 7 })
+    },
+  )
+
+  it.each(['rtpproxy', 'rtpengine', 'my-rtpproxy-ng', 'tm|rtpproxy', 'auth_.*'])(
+    'leaves modparam("%s", ...) to others',
+    (module) => {
+      expect(readConfiguration(`modparam("${module}", "no_parameter_of_ours" 7`)).toEqual({})
+    },
+  )
+
+  it.each([
+    ['trydef keeps a value', '#!define N 3\n#!trydef N 4', 3],
+    ['redef changes it', '#!define N 3\n#!redefine N 4', 4],
+    ['a value may name another', '#!define M 3\n!!def N M', 3],
+    ['a value may carry comments', '#!define N 3 /* three */ # times', 3],
+    ['a value may go on in the next line', '#!define N \\\n  3', 3],
+    ['a directive need not begin its line', '  route { #!define N 3\n}', 3],
+    ['a doubled # makes a comment of a directive', '#!define N 3\n##!redef N 4', 3],
+    ['another case does too', '#!define N 3\n#!REDEF N 4', 3],
+    ['substdef defines, too', '#!substdef "!N!3!g"', 3],
+    ['ifdef and else', '#!ifdef X\n#!define N 4\n#!else\n#!define N 3\n#!endif', 3],
+    ['ifndef', '#!ifndef X\n#!define N 3\n#!endif', 3],
+    ['ifs in what is left out', '#!ifdef X\n#!ifdef Y\n#!else\n#!endif\n"\n#!endif\n#!define N 3', 3],
+    ['comments nest', '#!define N 3\n/* /* */ #!redef N 4\n*/', 3],
+    ['what looks like quotes in a variable', `if ($(ru{s.replace,",'}) != $rU) {}\n#!define N 3`, 3],
+  ])('preprocesses: %s', (_, text, number) => {
+    expect(readConfiguration(`${text}\n${modparam('rtpproxy_retr', 'N')}`)).toEqual({ rtpproxy_retr: number })
+  })
+
+  it.each([
+    ['everywhere', '#!subst "/HOST/h/g"', 'HOST HOST', 'h h'],
+    ['once without g', '#!subst "/HOST/h/"', 'HOST HOST', 'h HOST'],
+    ['in any case with i', '#!subst "!host!h!gi"', 'HOST Host', 'h h'],
+    ['a quoted name', '#!substdefs "!HOST!h!g"', 'HOST', 'h'],
+    ['dots that are escaped', String.raw`#!subst "/10\.1/10.2/"`, '1011 10.1', '1011 10.2'],
+    ['dots that are not', '#!subst "/10.1/10.2/"', '10x1', '10.2'],
+    ['one behind the other', '#!subst "/A/B/"\n#!subst "/B/C/"', 'A', 'C'],
+    ['with $ left alone elsewhere', '#!substdef "!HOST!$env(H)!g"', 'udp:a:1', 'udp:a:1'],
+  ])('substitutes in strings: %s', (_, directive, before, after) => {
+    const text = `${directive}\n${modparam('rtpproxy_sock', `"${before}"`)}`
+    expect(readConfiguration(text)).toEqual({ rtpproxy_sock: [after] })
+  })
+
+  it('minds an unknown condition only where it matters', () => {
+    const condition = (text: string) => `#!ifexp VERSION > 5\n${text}\n#!else\n#!endif\n`
+    const known = modparam('rtpproxy_retr', '7')
+    expect(readConfiguration(condition('modparam("tm", "fr_timer", 5)') + known)).toEqual({
+      rtpproxy_retr: 7,
     })
+    expect(() => readConfiguration(condition(known))).toThrow('the #!ifexp of line 1')
+    expect(() => readConfiguration(condition('#!define N 7') + modparam('rtpproxy_retr', 'N'))).toThrow(
+      'N, from the #!ifexp of line 1',
+    )
   })
 
   it('reads the same whatever blanks and comments stand between the tokens', () => {
@@ -110,6 +207,18 @@ describe('reading a kamailio.cfg', () => {
     )
   })
 
+  it('reads any text or refuses it with a ConfigurationError', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        try {
+          readConfiguration(text)
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigurationError)
+        }
+      }),
+    )
+  })
+
   it('is not led astray by definitions that go in circles', () => {
     const text = `#!define A B\n#!define B A\n${modparam('rtpproxy_retr', 'A')}`
     expect(() => readConfiguration(text)).toThrow(
@@ -117,6 +226,20 @@ describe('reading a kamailio.cfg', () => {
     )
     const bomb = `${Array.from({ length: 40 }, (_, i) => `#!define A${i} A${i + 1} A${i + 1}`).join('\n')}\n${modparam('rtpproxy_retr', 'A0')}`
     expect(() => readConfiguration(bomb)).toThrow(ConfigurationError)
+    const silent = `#!define A31\n${Array.from({ length: 31 }, (_, i) => `#!define A${i} A${i + 1} A${i + 1}`).join('\n')}\nA0`
+    expect(() => readConfiguration(silent)).toThrow('too large')
+  })
+
+  it('is not blown up by substitutions that feed each other', () => {
+    const text = `${'#!subst "/u/uuuuuuuuuuuuuuuu/g"\n'.repeat(30)}${modparam('rtpproxy_sock', '"udp:a:1"')}`
+    expect(() => readConfiguration(text)).toThrow(ConfigurationError)
+  })
+
+  it('reads long lines and strings', () => {
+    const long = 'x \\" '.repeat(300_000)
+    expect(
+      readConfiguration(`#!define ${long}\n${' '.repeat(2_000_000)}"${long}" ${'a'.repeat(2_000_000)}`),
+    ).toEqual({})
   })
 })
 
@@ -129,6 +252,15 @@ describe("the module's parameters", () => {
       rtpproxy_retr: 5,
       extra_id_pv: '',
     })
+  })
+
+  it.each([
+    ['rtpproxy_tuot', 'rtpproxy_tout'],
+    ['rtpproxy_socks', 'rtpproxy_sock'],
+    ['rtpproxy_retry', 'rtpproxy_retr'],
+    ['extra_id', 'extra_id_pv'],
+  ])('guess what %s was to be', (name, known) => {
+    expect(() => checkParameters({ [name]: 1 } as never)).toThrow(`did you mean '${known}'?`)
   })
 
   it.each([

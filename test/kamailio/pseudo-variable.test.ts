@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError } from '../../src/errors.ts'
 import { KamailioMessage } from '../../src/kamailio/message.ts'
-import { compilePseudoVariables } from '../../src/kamailio/pseudo-variable.ts'
+import { compilePseudoVariables, type PseudoVariableContext } from '../../src/kamailio/pseudo-variable.ts'
 
 const text = [
   'INVITE sip:bob:secret@example.com;transport=udp SIP/2.0',
@@ -19,6 +19,17 @@ const reply = new KamailioMessage(
   { address: '127.0.0.1' },
   {},
 )
+const nothing: PseudoVariableContext['message'] = {
+  header: () => undefined,
+  callId: undefined,
+  fromTag: undefined,
+  toTag: undefined,
+  requestUri: undefined,
+  from: undefined,
+  to: undefined,
+}
+const evaluateOn = (format: string, message: Partial<typeof nothing>) =>
+  compilePseudoVariables(format).evaluate({ message: { ...nothing, ...message }, avp: () => undefined })
 const evaluate = (format: string, message = request) => compilePseudoVariables(format).evaluate(message)
 
 describe('the format of extra_id_pv', () => {
@@ -68,6 +79,41 @@ describe('the format of extra_id_pv', () => {
         message: expect.stringContaining('$avp(x)'),
       }),
     )
+  })
+
+  it.each([
+    ['$(ci{s.len})', "'$(ci{s.len})'"],
+    ['a $avp(x b', "'$avp(x'"],
+    ['$ci $xyz$ft', "'$xyz'"],
+  ])('names what it refuses in %s', (format, what) => {
+    expect(() => compilePseudoVariables(format)).toThrow(what)
+  })
+
+  it.each([
+    ['sips:Bob;day=tuesday@example.com:5061', 'Bob;day=tuesday'],
+    ['SIP:a%40b@[2001:db8::1]', 'a%40b'],
+    ['tel:+1-201-555-0123;phone-context=example.com', '+1-201-555-0123'],
+    ['sip:example.com', null],
+    ['sip:[2001:db8::1]:5060;lr', null],
+    ['sip::secret@example.com', null],
+    ['tel:;x', null],
+    ['urn:service:sos', null],
+    ['', null],
+  ])('takes the user of %s', (requestUri, user) => {
+    expect(evaluateOn('$rU', { requestUri })).toBe(user)
+  })
+
+  it.each([
+    ['<sip:a@h>', 'a'],
+    ['Alice Doe <sip:a;x=y@h;lr>;tag=1', 'a;x=y'],
+    ['"\\"<sip:no@h>\\\\" < sip:a@h >;tag=1', 'a'],
+    ['sip:a@h;tag="<sip:no@h>"', 'a'],
+    ['sip:a@h;tag=1', 'a'],
+    ['"only a name"', null],
+  ])('finds the URI in the header value %s', (from, user) => {
+    // RFC 3261, 20.20: without angle brackets everything behind the first semicolon belongs to the header.
+    expect(evaluateOn('$fU', { from })).toBe(user)
+    expect(evaluateOn('$tU', { to: from })).toBe(user)
   })
 
   it('compiles or refuses any text', () => {
