@@ -1,7 +1,7 @@
 // What the SIP scan leaves behind. src/core/sip.ts has the same lists.
 //
 // The field table: an index each; ranges are two fields, start and length, unless said otherwise. Offsets count from
-// INPUT; a start of 0 means "not there", since offset 0 is always the start line. BRANCH is -1 when not there.
+// INPUT; a start of 0 means "not there", since offset 0 is always the start line. The starts of branches are -1 when not there.
 export const ERROR = 0
 export const ERROR_AT = 1
 export const KIND = 2
@@ -24,7 +24,8 @@ export const SDP = 31 // start, end
 export const SDP_KIND = 33
 export const HEADER_COUNT = 34
 export const CALL_ID_SUM = 35
-export const FIELD_COUNT = 36
+export const BRANCH_WANTED = 36 // of the Via `sipBranch` asked for: start, length
+export const FIELD_COUNT = 38
 
 export const KIND_REQUEST = 1
 export const KIND_REPLY = 2

@@ -4,4 +4,4 @@ export { FIELDS, INPUT, MAX_INPUT, OUTPUT, OUTPUT_SIZE, PARAMS, PARAMS_SIZE, REP
 export { ngReply, ngRequest, sipSplice } from './ng'
 export { ngReplyScan } from './reply'
 export { sdpScan } from './sdp'
-export { sipScan } from './sip'
+export { sipBranch, sipScan } from './sip'

@@ -7,6 +7,7 @@ import { afterAddress, foundLength, foundStart, parameters, skipComment } from '
 import { locateSdp } from './body'
 import {
   BRANCH,
+  BRANCH_WANTED,
   CALL_ID,
   CALL_ID_SUM,
   CONTENT_LENGTH,
@@ -51,6 +52,17 @@ const WORD_SIP = memory.data<u8>([0x73, 0x69, 0x70, 0x2f, 0x32, 0x2e, 0x30]) // 
 const WORD_BRANCH = memory.data<u8>([0x62, 0x72, 0x61, 0x6e, 0x63, 0x68]) // branch
 const WORD_TAG = memory.data<u8>([0x74, 0x61, 0x67]) // tag
 
+/** The number of a Via whose branch is wanted beside those of the first two; 0: none. */
+let wantedVia: i32 = 0
+
+/** Scans as `sipScan`, and notes the branch of the Via with this number, counted from 1. */
+export function sipBranch(length: i32, number: i32): i32 {
+  wantedVia = number
+  const code = sipScan(length)
+  wantedVia = 0
+  return code
+}
+
 /** Scans the message of `length` bytes at INPUT. Returns 0, or an error code with its place in the field table. */
 export function sipScan(length: i32): i32 {
   memory.fill(INPUT + <usize>length, 0, 16)
@@ -59,6 +71,7 @@ export function sipScan(length: i32): i32 {
   setField(CSEQ, -1)
   setField(BRANCH, -1)
   setField(BRANCH + 2, -1)
+  setField(BRANCH_WANTED, -1)
 
   const end = INPUT + <usize>length
   let p = INPUT
@@ -291,6 +304,7 @@ function via(p: usize, end: usize): void {
     p = parameters(p, end, WORD_BRANCH, 6, true)
     if (count < 2 && foundStart != 0) setRange(BRANCH + count * 2, foundStart, foundLength)
     count++
+    if (count == wantedVia && foundStart != 0) setRange(BRANCH_WANTED, foundStart, foundLength)
     p++ // the comma
   }
   setField(VIA_COUNT, count)

@@ -30,6 +30,8 @@ interface CoreExports {
   bencodeEncode(tokens: number): number
   /** Scans the SIP message of `length` bytes at INPUT to the field table. */
   sipScan(length: number): number
+  /** The same, with the branch of the Via numbered `number`. */
+  sipBranch(length: number, number: number): number
   /** Scans the SDP of `length` bytes at INPUT to line records at TABLE. */
   sdpScan(length: number): number
   /** The fused path out; see assembly/ng.ts. */

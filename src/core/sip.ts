@@ -3,7 +3,7 @@ import { core, FIELD_WORDS, INPUT, MAX_INPUT, memory, TABLE_WORDS, words } from 
 
 /**
  * Indices of the field table (`assembly/fields.ts`). Ranges are start and length, but for `BODY` and `SDP`: start and
- * end. Offsets count from the first byte of the message; a start of 0 (-1 for `BRANCH`) means "not there".
+ * end. Offsets count from the first byte of the message; a start of 0 (-1 for a branch) means "not there".
  */
 export const Field = {
   ERROR: 0,
@@ -28,8 +28,9 @@ export const Field = {
   SDP_KIND: 33,
   HEADER_COUNT: 34,
   CALL_ID_SUM: 35,
+  BRANCH_WANTED: 36,
 } as const
-const FIELD_COUNT = 36
+const FIELD_COUNT = 38
 
 export const KIND_REQUEST = 1
 
@@ -93,4 +94,11 @@ export function scanHeaders(bytes: Uint8Array): Int32Array {
   // The second word of a record is id << 16 | name length.
   for (let i = 0; i < headers.length; i += 4) headers[i + 1] = headers[i]! + (headers[i + 1]! & 0xffff)
   return headers
+}
+
+/** Scans again for the branch of the Via with this number, counted from 1: its start and length, -1 if it has none. */
+export function scanBranch(bytes: Uint8Array, number: number): readonly [start: number, length: number] {
+  if (core.sipBranch(loadSip(bytes), number) !== 0) throw scanError()
+  const at = FIELD_WORDS + Field.BRANCH_WANTED
+  return [words[at]!, words[at + 1]!]
 }

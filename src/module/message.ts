@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { replaceSdp } from '../core/ng.ts'
-import { Field, KIND_REQUEST, scanHeaders, scanSip } from '../core/sip.ts'
+import { Field, KIND_REQUEST, scanBranch, scanHeaders, scanSip } from '../core/sip.ts'
 import { ConfigurationError } from '../errors.ts'
 
 /** Where a SIP message came from, as the transport saw it (not as Via claims). */
@@ -93,10 +93,15 @@ export class SipMessage {
     return this.#fields[Field.VIA_COUNT]!
   }
 
-  /** Branch of the first (`1`, the default) or second (`2`) Via; undefined if there is none. */
-  viaBranch(number: 1 | 2 = 1): string | undefined {
-    const index = Field.BRANCH + (number - 1) * 2
-    return this.#fields[index]! < 0 ? undefined : this.#text(index)
+  /** Branch of the Via with this number, counted from the top and from 1 (the default); undefined if there is none. */
+  viaBranch(number = 1): string | undefined {
+    if (!Number.isInteger(number) || number < 1 || number > this.viaCount) return undefined
+    if (number <= 2) {
+      const index = Field.BRANCH + (number - 1) * 2
+      return this.#fields[index]! < 0 ? undefined : this.#text(index)
+    }
+    const [start, length] = scanBranch(this.buffer, number)
+    return start < 0 || length === 0 ? undefined : this.buffer.toString('utf8', start, start + length)
   }
 
   get contentType(): string | undefined {

@@ -37,6 +37,14 @@ describe('a SIP message', () => {
     ])
   })
 
+  it('tells the branch of any Via', () => {
+    const vias = ['a;branch=1, SIP/2.0/UDP b;branch=2', 'c', 'd;branch="4" (x, y), SIP/2.0/UDP e;branch=5']
+    const text = `BYE sip:b@c SIP/2.0\r\n${vias.map((via) => `Via: SIP/2.0/UDP ${via}\r\n`).join('')}\r\n`
+    const message = SipMessage.parse(Buffer.from(text), source)
+    const branches = [0, 1, 2, 3, 4, 5, 6, 1.5, -1].map((number) => message.viaBranch(number))
+    expect(branches).toEqual([undefined, '1', '2', undefined, '4', '5', undefined, undefined, undefined])
+  })
+
   it('tells what is in a reply', () => {
     const reply = SipMessage.parse(
       Buffer.from('SIP/2.0 183 Session Progress\r\nt: <sip:b@c>;tag=t\r\n\r\n'),

@@ -124,6 +124,21 @@ describe.skipIf(program === undefined)('a real rtpengine', () => {
     a.close()
   })
 
+  it('is reached over IPv6 as well', async () => {
+    const engine = await RtpEngine.start(28000, ['::1'])
+    await using media = new RtpProxyNg({ sockets: engine.url })
+    await media.start()
+    const a = await party('::1')
+    const offer = await media.offer(invite('six', sdpOf(a)), { flags: 'co' })
+    expect(offer.node).toMatch(/^udp6:\[::1\]:/)
+    expect(parseSdp(offer.sdp).mediaDescriptions[0]!.connection).toMatchObject({
+      addressType: 'IP6',
+      address: '::1',
+    })
+    a.close()
+    await engine.stop()
+  })
+
   it('answers any command, and its errors come with their reason', async () => {
     await using media = new RtpProxyNg({ sockets: first.url })
     await media.start()
