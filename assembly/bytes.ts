@@ -102,3 +102,15 @@ export function write(p: usize, from: usize, length: i32): usize {
   memory.copy(p, from, <usize>length)
   return p + <usize>length
 }
+
+/** All bytes of [p, end) added up. */
+export function byteSum(p: usize, end: usize): u32 {
+  let sums = i32x4.splat(0)
+  for (; p + 16 <= end; p += 16) {
+    sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v128.load(p))))
+  }
+  let sum: u32 =
+    i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3)
+  while (p < end) sum += load<u8>(p++)
+  return sum
+}

@@ -1,7 +1,7 @@
 // What stands in a header value: quoted strings, comments, and `;name=value` parameters (RFC 3261, 25.1). Nothing here
 // reads behind `end`, and a construct that is never closed takes the rest, so that time stays in proportion to size.
 
-import { equalsFolded, findByte, isWhite, SP } from './bytes'
+import { equalsFolded, findByte, findEither, isWhite, SP } from './bytes'
 
 /** The value `parameters` found: its start (0: none) and length. */
 export let foundStart: usize = 0
@@ -10,7 +10,9 @@ export let foundLength: i32 = 0
 /** Where the header parameters of a From or To value begin: behind `<...>`, or at the first `;` of an addr-spec. */
 export function afterAddress(p: usize, end: usize): usize {
   let comments = true
-  while (p < end) {
+  while (true) {
+    p = findMark(p, end, 0x22, 0x3c)
+    if (p >= end) return end
     const c = <u32>load<u8>(p)
     if (c == 0x22) p = skipQuoted(p, end)
     else if (c == 0x3c) {
@@ -25,6 +27,24 @@ export function afterAddress(p: usize, end: usize): usize {
         p++
       } else p = after
     } else p++
+  }
+}
+
+/** The first `;`, `(`, `a` or `b` in [p, end), or `end`. */
+export function findMark(p: usize, end: usize, a: u32, b: u32): usize {
+  while (p < end) {
+    const chunk = v128.load(p)
+    const mask = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(chunk, i8x16.splat(0x3b)), i8x16.eq(chunk, i8x16.splat(0x28))),
+        v128.or(i8x16.eq(chunk, i8x16.splat(<i8>a)), i8x16.eq(chunk, i8x16.splat(<i8>b))),
+      ),
+    )
+    if (mask != 0) {
+      const at = p + <usize>ctz(mask)
+      return at < end ? at : end
+    }
+    p += 16
   }
   return end
 }
@@ -45,7 +65,7 @@ export function parameters(p: usize, end: usize, word: usize, length: i32, first
     else {
       p = skipBlank(p + 1, end)
       const name = p
-      while (p < end && isParameterByte(load<u8>(p)) && load<u8>(p) != 0x3d) p++
+      p = wordEnd(p, end, 0x3d)
       const matches = <i32>(p - name) == length && equalsFolded(name, word, length) && !(first && foundStart != 0)
       p = skipBlank(p, end)
       if (p < end && load<u8>(p) == 0x3d) {
@@ -58,7 +78,7 @@ export function parameters(p: usize, end: usize, word: usize, length: i32, first
           // An unterminated string has no value.
           valueEnd = p > value && load<u8>(p - 1) == 0x22 ? p - 1 : value
         } else {
-          while (p < end && isParameterByte(load<u8>(p))) p++
+          p = wordEnd(p, end, 0x3b)
           valueEnd = p
         }
         if (matches) {
@@ -71,11 +91,23 @@ export function parameters(p: usize, end: usize, word: usize, length: i32, first
   return end
 }
 
-/** Whether a byte can be part of a parameter's name or value: not a separator that ends one. */
-// @ts-ignore: decorator
-@inline
-function isParameterByte(c: u32): bool {
-  return c > SP && c != 0x3b && c != 0x2c && c != 0x28 && c != 0x22
+/** The end of a parameter's name or value: a control or blank, one of `; , ( "`, or `stop`. */
+function wordEnd(p: usize, end: usize, stop: u32): usize {
+  while (p < end) {
+    const chunk = v128.load(p)
+    const marks = v128.or(
+      v128.or(i8x16.eq(chunk, i8x16.splat(0x3b)), i8x16.eq(chunk, i8x16.splat(0x2c))),
+      v128.or(i8x16.eq(chunk, i8x16.splat(0x28)), i8x16.eq(chunk, i8x16.splat(0x22))),
+    )
+    const blanks = i8x16.le_u(chunk, i8x16.splat(<i8>SP))
+    const mask = i8x16.bitmask(v128.or(v128.or(marks, blanks), i8x16.eq(chunk, i8x16.splat(<i8>stop))))
+    if (mask != 0) {
+      const at = p + <usize>ctz(mask)
+      return at < end ? at : end
+    }
+    p += 16
+  }
+  return end
 }
 
 function skipBlank(p: usize, end: usize): usize {
@@ -91,12 +123,12 @@ function skipBlank(p: usize, end: usize): usize {
 /** `p` is at the opening quote; returns the place behind the closing one, or `end` (RFC 3261, 25.1 quoted-string). */
 function skipQuoted(p: usize, end: usize): usize {
   p++
-  while (p < end) {
-    const c = <u32>load<u8>(p)
-    if (c == 0x22) return p + 1
-    p += c == 0x5c ? 2 : 1
+  while (true) {
+    p = findEither(p, end, 0x22, 0x5c)
+    if (p >= end) return end
+    if (load<u8>(p) == 0x22) return p + 1
+    p += 2
   }
-  return end
 }
 
 /** `p` is at the opening parenthesis; comments nest and may hold quoted pairs (RFC 3261, 25.1 comment). */

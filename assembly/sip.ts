@@ -2,8 +2,8 @@
 // needs, and TABLE with a record for every header. Lenient where the wild is (compact names, any case, white space
 // before the colon, folding, bare LF, comments), strict where leniency would guess.
 
-import { CR, equalsFolded, findByte, HT, isDigit, isWhite, LF, lower, SP } from './bytes'
-import { afterAddress, foundLength, foundStart, parameters, skipComment } from './header-value'
+import { byteSum, CR, equalsFolded, findByte, HT, isDigit, isWhite, LF, lower, SP } from './bytes'
+import { afterAddress, findMark, foundLength, foundStart, parameters, skipComment } from './header-value'
 import { locateSdp } from './body'
 import {
   BRANCH,
@@ -233,9 +233,7 @@ function known(id: i32, from: usize, to: usize): bool {
   if (id == ID_CALL_ID) {
     if (load<i32>(fieldAt(CALL_ID)) != 0) return true
     setRange(CALL_ID, from, length)
-    let sum: u32 = 0
-    for (let p = from; p < to; p++) sum += load<u8>(p)
-    setField(CALL_ID_SUM, sum & 0xff)
+    setField(CALL_ID_SUM, byteSum(from, to) & 0xff)
     return true
   }
   if (id == ID_CSEQ) return load<i32>(fieldAt(CSEQ_METHOD)) != 0 || cseq(from, to)
@@ -296,11 +294,8 @@ function via(p: usize, end: usize): void {
   let count = load<i32>(fieldAt(VIA_COUNT))
   while (p < end) {
     // sent-protocol and sent-by hold neither of these outside comments; an IPv6 reference has colons only.
-    while (p < end) {
-      const c = <u32>load<u8>(p)
-      if (c == 0x3b || c == 0x2c) break
-      p = c == 0x28 ? skipComment(p, end) : p + 1
-    }
+    p = findMark(p, end, 0x2c, 0x2c)
+    while (p < end && load<u8>(p) == 0x28) p = findMark(skipComment(p, end), end, 0x2c, 0x2c)
     p = parameters(p, end, WORD_BRANCH, 6, true)
     if (count < 2 && foundStart != 0) setRange(BRANCH + count * 2, foundStart, foundLength)
     count++
