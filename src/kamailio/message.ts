@@ -6,11 +6,11 @@ import type { PseudoVariableContext } from './pseudo-variable.ts'
 /** What the SIP server knows of a message beside its bytes. */
 export interface MessageContext {
   /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
-  readonly route?: Route
+  readonly route?: Route | undefined
   /** Values of `$avp(name)`. */
-  readonly avp?: Readonly<Record<string, string | number>>
+  readonly avp?: Readonly<Record<string, string | number>> | undefined
   /** The server's own transaction object, the same for a request and its replies. Default: remembered by the module. */
-  readonly transaction?: object
+  readonly transaction?: object | undefined
 }
 
 /** A SIP message on its way through the module's functions, which change `buffer`. */

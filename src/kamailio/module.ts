@@ -75,8 +75,8 @@ export class KamailioModule {
     return this.#run(msg, async () => {
       const { command, message } = await this.client.manage(msg.message, {
         ...this.#options(msg, flags, ip),
-        ...(msg.route !== undefined && { route: msg.route }),
-        ...(msg.transaction !== undefined && { transaction: msg.transaction }),
+        route: msg.route,
+        transaction: msg.transaction,
       })
       if (command === null) {
         const what = msg.message.cseqMethod ?? 'a message without CSeq'
@@ -149,7 +149,7 @@ export class KamailioModule {
       flags: flags ?? '',
       // Only flag `b` asks for it.
       extraId: /b/i.test(flags ?? '') ? (this.#extraId?.evaluate(msg) ?? null) : null,
-      ...(ip && { address: ip }),
+      address: ip || undefined,
     }
   }
 

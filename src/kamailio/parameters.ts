@@ -3,15 +3,15 @@ import { ConfigurationError } from '../errors.ts'
 /** The module's parameters (`modparam`) as a programmer gives them. */
 export interface ModuleParametersInput {
   /** One set of media proxies a string: `[ID ==] URL[=WEIGHT] ...`. Default: none. */
-  readonly rtpproxy_sock?: string | readonly string[]
+  readonly rtpproxy_sock?: string | readonly string[] | undefined
   /** Seconds for which a media proxy that did not answer is left alone. Default 60. */
-  readonly rtpproxy_disable_tout?: number
+  readonly rtpproxy_disable_tout?: number | undefined
   /** Seconds to wait for one reply. Default 1. */
-  readonly rtpproxy_tout?: number
+  readonly rtpproxy_tout?: number | undefined
   /** How many times a command is sent to one media proxy in all. Default 5. */
-  readonly rtpproxy_retr?: number
+  readonly rtpproxy_retr?: number | undefined
   /** Where flag `b` takes its value from. Default: nowhere. */
-  readonly extra_id_pv?: string
+  readonly extra_id_pv?: string | undefined
 }
 
 export interface ModuleParameters {

@@ -4,28 +4,28 @@ import type { CallStatistics, QueryReply } from './statistics.ts'
 /** What every call on a message may give. */
 export interface CallOptions {
   /** Id of the set of media proxies to use. Default 0. */
-  readonly set?: number
+  readonly set?: number | undefined
   /** Ends the call: it rejects with `ERR_RTPPROXY_ABORTED`, and a late reply is dropped. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface DestroyOptions extends CallOptions {
   /** The module's flag letters; default none. */
-  readonly flags?: string
+  readonly flags?: string | undefined
   /** Value of `via-branch` for flag `b`; default: what the option `extraId` finds in the message. */
-  readonly extraId?: string | null
+  readonly extraId?: string | null | undefined
 }
 
 export interface OfferOptions extends DestroyOptions {
   /** IP address that the media proxy is to put into the SDP instead of its own (`media address`). */
-  readonly address?: string
+  readonly address?: string | undefined
 }
 
 export interface ManageOptions extends OfferOptions {
   /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
-  readonly route?: Route
+  readonly route?: Route | undefined
   /** The caller's own transaction object, the same for a request and its replies; default: remembered here. */
-  readonly transaction?: object
+  readonly transaction?: object | undefined
 }
 
 /** Which media proxy did it. */

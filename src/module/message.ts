@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors.ts'
 export interface SourceAddress {
   /** IPv4 or IPv6 address in text. */
   readonly address: string
-  readonly port?: number
+  readonly port?: number | undefined
 }
 
 /**

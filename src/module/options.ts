@@ -7,24 +7,24 @@ export interface RtpProxyNgOptions {
    * The media proxies: strings of `[ID ==] URL[=WEIGHT] ...`, each one set (default id 0); a URL is `udp:HOST[:PORT]`,
    * `udp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. Default: none, and then every command fails.
    */
-  readonly sockets?: string | readonly string[]
+  readonly sockets?: string | readonly string[] | undefined
   /** How long to wait for a reply to one sending, in milliseconds. Default 1000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** How many times one command is sent to one media proxy in all. Default 5. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** How long a media proxy that did not answer is left alone, in milliseconds. Default 60000. */
-  readonly disableMs?: number
+  readonly disableMs?: number | undefined
   /** Where flag `b` takes its `via-branch` from, unless the call names one. Default: nowhere, and flag `b` fails. */
-  readonly extraId?: (message: SipMessage) => string | null | undefined
+  readonly extraId?: ((message: SipMessage) => string | null | undefined) | undefined
   /**
    * What flag `t` does to a delete. `'includes'` (default) is what the module does: without `t` a delete leaves the To tag
    * out, with `t` it is there. `'omits'` is what the module's manual says: the reverse.
    */
-  readonly toTagFlag?: 'includes' | 'omits'
+  readonly toTagFlag?: 'includes' | 'omits' | undefined
   /** How many INVITE transactions `manage` remembers at most. Default 100000. */
-  readonly transactionLimit?: number
+  readonly transactionLimit?: number | undefined
   /** How long `manage` remembers a transaction after its last message, in milliseconds. Default 300000. */
-  readonly transactionMs?: number
+  readonly transactionMs?: number | undefined
 }
 
 export interface CheckedOptions {
