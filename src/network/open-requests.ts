@@ -27,6 +27,7 @@ export class OpenEntry extends Timed implements OpenRequest {
   readonly #timing: Timing
   readonly #table: OpenRequests
   #sends = 0
+  #unsent = 0
 
   constructor(table: OpenRequests, sender: Sender, exchange: Exchange, timing: Timing, counter: number) {
     super()
@@ -35,10 +36,6 @@ export class OpenEntry extends Timed implements OpenRequest {
     this.exchange = exchange
     this.counter = counter
     this.#timing = timing
-  }
-
-  get isOpen(): boolean {
-    return this.slot >= 0
   }
 
   /** Sends the datagram (again, the same bytes) and waits for one timeout. */
@@ -51,6 +48,11 @@ export class OpenEntry extends Timed implements OpenRequest {
   override expired(): void {
     if (this.#sends < this.#timing.attempts) this.transmit()
     else this.fail({ kind: 'timeout' })
+  }
+
+  /** This host could not send just now, and the next send may do better: fails only when none of the sends has left. */
+  unsent(failure: ExchangeFailure): void {
+    if (++this.#unsent === this.#timing.attempts) this.fail(failure)
   }
 
   reply(bytes: Buffer, offset: number): void {
@@ -68,10 +70,14 @@ export class OpenEntry extends Timed implements OpenRequest {
 
 /** Every request that waits for a reply, by the counter of its cookie; one table and one timer for all nodes. */
 export class OpenRequests {
-  readonly wheel = new TimerWheel()
+  readonly wheel: TimerWheel
   readonly dropped: DroppedReplies = { late: 0, foreign: 0, malformed: 0 }
   readonly #cookies = new Cookies()
   readonly #entries = new Map<number, OpenEntry>()
+
+  constructor(wheel = new TimerWheel()) {
+    this.wheel = wheel
+  }
 
   get size(): number {
     return this.#entries.size
@@ -105,8 +111,15 @@ export class OpenRequests {
     return true
   }
 
+  /** The requests open at `sender`, oldest first, as they are now: what is told of one may open or end others. */
+  openAt(sender: Sender): OpenEntry[] {
+    const open: OpenEntry[] = []
+    for (const entry of this.#entries.values()) if (entry.sender === sender) open.push(entry)
+    return open
+  }
+
   /** Fails every request open at `sender`. */
   failAll(sender: Sender, failure: ExchangeFailure): void {
-    for (const entry of [...this.#entries.values()]) if (entry.sender === sender) entry.fail(failure)
+    for (const entry of this.openAt(sender)) entry.fail(failure)
   }
 }

@@ -67,17 +67,24 @@ export class TimerWheel {
   /** Expires what is due. Called by the timer; a test with a clock of its own calls it itself. */
   readonly #turn = (): void => {
     this.#timer = undefined
-    this.turn()
-    // With nothing left to wait for, the timer stays off until the next `add`.
-    if (this.#size > 0) this.#timer ??= setTimeout(this.#turn, TICK_MS)
+    try {
+      this.turn()
+    } finally {
+      // With nothing left to wait for, the timer stays off until the next `add`.
+      if (this.#size > 0) this.#timer ??= setTimeout(this.#turn, TICK_MS)
+    }
   }
 
   turn(): void {
     const current = this.#currentTick()
-    const passed = Math.min(current - this.#tick, SLOTS)
-    const first = current - passed + 1
+    let done = Math.max(this.#tick, current - SLOTS)
     this.#tick = current
-    for (let tick = first; tick <= current; tick++) this.#expire(tick % SLOTS, current)
+    try {
+      for (; done < current; done++) this.#expire((done + 1) % SLOTS, current)
+    } finally {
+      // What throws while it expires costs those beside it a tick, not a whole turn of the wheel.
+      this.#tick = done
+    }
   }
 
   #expire(slot: number, current: number): void {

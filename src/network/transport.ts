@@ -4,7 +4,7 @@
  * - `timeout`: no reply to any of the sends
  * - `refused`: nothing listens there (ICMP port unreachable, connection refused or closed without a word)
  * - `unreachable`: no way there (no route, no such host name, no such UNIX path)
- * - `local`: this host could not send; says nothing of the node
+ * - `local`: this host could not send, or its socket broke; says nothing of the node
  * - `too-large`: larger than a datagram can be; nothing was sent
  * - `closed`: the transport was closed
  */

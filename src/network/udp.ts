@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import type { OpenEntry, OpenRequests, Sender } from './open-requests.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 
@@ -27,17 +28,44 @@ const KINDS: Record<string, ExchangeFailure['kind']> = {
   ENETDOWN: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
   EINVAL: 'unreachable',
-  EMSGSIZE: 'too-large',
 }
 
-export function socketFailure(cause: unknown): ExchangeFailure {
-  const code = (cause as NodeJS.ErrnoException).code ?? ''
-  return { kind: KINDS[code] ?? 'local', cause }
+/** A socket that says so of itself will never send again. */
+const BROKEN = new Set(['EBADF', 'ENOTSOCK', 'ERR_SOCKET_DGRAM_NOT_RUNNING'])
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? ''
+}
+
+function failureOf(cause: unknown): ExchangeFailure {
+  return { kind: KINDS[codeOf(cause)] ?? 'local', cause }
+}
+
+/** Resolves the name and connects a socket. Rejects with an `ExchangeFailure`. */
+async function connectTo({ host, port, family }: UdpAddress): Promise<Socket> {
+  let address: string
+  try {
+    ;({ address } = await lookup(host, { family }))
+  } catch (cause) {
+    throw { kind: 'unreachable', cause } satisfies ExchangeFailure
+  }
+  const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
+  try {
+    const connected = once(socket, 'connect')
+    // The address is numeric, so no second look-up goes out.
+    socket.connect(port, address)
+    await connected
+  } catch (cause) {
+    socket.close()
+    throw failureOf(cause)
+  }
+  return socket
 }
 
 /**
  * One connected UDP socket to one node: the kernel drops datagrams of strangers, and an ICMP "port unreachable" comes back
- * as ECONNREFUSED and fails what is open at once.
+ * as ECONNREFUSED and fails what is open at once. The first command opens the socket; so does the next one after the name
+ * did not resolve or the socket failed.
  */
 export class UdpTransport implements Transport, Sender {
   readonly url: string
@@ -53,93 +81,65 @@ export class UdpTransport implements Transport, Sender {
     this.#requests = requests
   }
 
-  /** Resolves the name and opens the socket, once for all who ask meanwhile. Rejects with an `ExchangeFailure`. */
-  #ready(): Promise<void> {
-    if (this.#socket !== undefined) return Promise.resolve()
-    this.#opening ??= this.#open().finally(() => {
-      this.#opening = undefined
-    })
-    return this.#opening
-  }
-
-  async #open(): Promise<void> {
-    const { host, port, family } = this.#address
-    let address: string
-    try {
-      ;({ address } = await lookup(host, { family }))
-    } catch (cause) {
-      throw { kind: 'unreachable', cause } satisfies ExchangeFailure
-    }
-    const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
-    try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject)
-        socket.once('connect', resolve)
-        // The address is numeric, so no second look-up goes out.
-        socket.connect(port, address)
-      })
-    } catch (cause) {
-      socket.close()
-      throw socketFailure(cause)
-    }
-    socket.removeAllListeners('error')
-    if (this.#closed) {
-      socket.close()
-      throw { kind: 'closed' } satisfies ExchangeFailure
-    }
-    socket.on('message', (datagram) => this.#requests.receive(this, datagram))
-    socket.on('error', this.#failed)
-    this.#socket = socket
-  }
-
   send(exchange: Exchange, timing: Timing): OpenRequest {
     return this.#requests.open(this, exchange, timing)
   }
 
   transmit(entry: OpenEntry): void {
     const { datagram } = entry.exchange
+    const socket = this.#socket
     // Failures are told later, never inside `send`.
-    if (datagram.length > MAX_DATAGRAM) queueMicrotask(() => entry.fail({ kind: 'too-large' }))
-    else if (this.#socket === undefined) this.#reopen(entry)
+    if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
+    else if (datagram.length > MAX_DATAGRAM) queueMicrotask(() => entry.fail({ kind: 'too-large' }))
+    else if (socket === undefined) this.#opening ??= this.#open()
     else {
       try {
-        this.#socket.send(datagram, (error) => {
-          if (error !== null) this.#sendFailed(entry, error)
+        // Without a callback Node drops the error of a send, and with it a refusal the system tells only once.
+        socket.send(datagram, (error) => {
+          if (error !== null) this.#sendFailed(socket, entry, error)
         })
       } catch (cause) {
-        queueMicrotask(() => entry.fail(socketFailure(cause)))
+        queueMicrotask(() => this.#sendFailed(socket, entry, cause))
       }
     }
   }
 
-  /** The first command opens the socket; so does the next one after its name did not resolve or its socket broke. */
-  #reopen(entry: OpenEntry): void {
-    if (this.#closed) {
-      queueMicrotask(() => entry.fail({ kind: 'closed' }))
+  /** Opens the socket and sends all that was asked for meanwhile: each datagram once, however often its time came round. */
+  async #open(): Promise<void> {
+    let socket: Socket
+    try {
+      socket = await connectTo(this.#address)
+    } catch (failure) {
+      this.#opening = undefined
+      this.#requests.failAll(this, failure as ExchangeFailure)
       return
     }
-    this.#ready().then(
-      () => {
-        if (entry.isOpen) this.transmit(entry)
-      },
-      (failure: ExchangeFailure) => entry.fail(failure),
-    )
+    this.#opening = undefined
+    socket.on('message', (datagram) => this.#requests.receive(this, datagram))
+    socket.on('error', (error) => this.#failed(socket, error))
+    this.#socket = socket
+    for (const entry of this.#requests.openAt(this)) this.transmit(entry)
   }
 
-  #sendFailed(entry: OpenEntry, error: Error): void {
-    const failure = socketFailure(error)
+  #sendFailed(socket: Socket, entry: OpenEntry, error: unknown): void {
+    if (socket !== this.#socket) return
+    const failure = failureOf(error)
     // A refusal reported by a send may belong to any datagram sent before on this socket, and holds for all of them.
-    if (failure.kind === 'refused') this.#failed(error)
+    if (failure.kind === 'refused' || BROKEN.has(codeOf(error))) this.#failed(socket, error)
+    else if (failure.kind === 'local') entry.unsent(failure)
     else entry.fail(failure)
   }
 
   /**
-   * A socket that failed is replaced by the next command: each refused datagram leaves an error behind, and one that shows
-   * late must not fail a request to a node that is back.
+   * A socket that failed is replaced by the next command. Each refused datagram leaves an error behind, and all that was open
+   * on the socket is told of the first: those that show later must not fail requests to a node that is back.
    */
-  readonly #failed = (error: Error): void => {
+  #failed(socket: Socket, error: unknown): void {
+    if (socket !== this.#socket) return
+    // Path MTU discovery (RFC 1191): some datagram was too large for the path. The system has learnt and cuts the next send.
+    if (codeOf(error) === 'EMSGSIZE') return
     void this.#drop()
-    this.#requests.failAll(this, socketFailure(error))
+    this.#requests.failAll(this, failureOf(error))
   }
 
   #drop(): Promise<void> {
@@ -149,10 +149,12 @@ export class UdpTransport implements Transport, Sender {
     return new Promise((resolve) => socket.close(() => resolve()))
   }
 
+  /** Resolves when no socket is left. */
   async close(): Promise<void> {
     this.#closed = true
     this.#requests.failAll(this, { kind: 'closed' })
-    await this.#opening?.catch(() => undefined)
+    // A socket that is just being opened is dropped as soon as it stands.
+    await this.#opening
     await this.#drop()
   }
 }

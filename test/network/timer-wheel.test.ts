@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Timed, TimerWheel } from '../../src/network/timer-wheel.ts'
 
 class Probe extends Timed {
@@ -59,6 +59,49 @@ describe('the timer wheel', () => {
     wheel.turn()
     expect(probes.map(({ at }) => at)).toEqual([30_000, 30_000, 30_000, undefined])
     wheel.close()
+  })
+
+  it('expires the others a tick later when one of them throws', () => {
+    let now = 0
+    const clock = () => now
+    const wheel = new TimerWheel(clock)
+    const before = new Probe(clock)
+    const after = new Probe(clock)
+    class Thrower extends Timed {
+      override expired(): void {
+        throw new Error('a listener threw')
+      }
+    }
+    wheel.add(before, 40)
+    wheel.add(new Thrower(), 40)
+    wheel.add(after, 40)
+    now = 40
+    expect(() => wheel.turn()).toThrow('a listener threw')
+    now = 60
+    wheel.turn()
+    expect([before.at, after.at].sort()).toEqual([40, 60])
+    expect(wheel.size).toBe(0)
+    wheel.close()
+  })
+
+  it('runs its timer only while something waits', () => {
+    vi.useFakeTimers()
+    try {
+      const clock = () => performance.now()
+      const wheel = new TimerWheel(clock)
+      expect(vi.getTimerCount()).toBe(0)
+      const probe = new Probe(clock)
+      const removed = new Probe(clock)
+      wheel.add(probe, 1000)
+      wheel.add(removed, 2000)
+      wheel.remove(removed)
+      expect(vi.getTimerCount()).toBe(1)
+      vi.advanceTimersByTime(1040)
+      expect(probe.at).toBeGreaterThanOrEqual(1000)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('lets what expires add and remove others', () => {

@@ -33,9 +33,12 @@ async function server(answer: (connection: Socket, request: Buffer) => void): Pr
 }
 
 function exchange(path: string, timeoutMs = 5000): Promise<string> {
-  const requests = new OpenRequests()
-  const unix = new UnixTransport(`unix:${path}`, { path }, requests)
+  const unix = new UnixTransport(`unix:${path}`, { path }, new OpenRequests())
   cleanups.push(() => unix.close())
+  return send(unix, timeoutMs)
+}
+
+function send(unix: UnixTransport, timeoutMs = 5000): Promise<string> {
   return new Promise((resolve) => {
     unix.send(
       {
@@ -67,12 +70,43 @@ describe('a command over a UNIX socket', () => {
   })
 
   it('fails when the peer says nothing, closes, is not there, or is no socket', async () => {
-    const requests: string[] = []
     expect(await exchange(await server(() => undefined), 40)).toBe('failed: timeout')
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
     expect(await exchange(await server((connection) => connection.destroy()))).toMatch(/^failed: refused$/)
     expect(await exchange(join(directory, 'missing.sock'))).toBe('failed: unreachable')
-    expect(requests).toEqual([])
+    expect(await exchange(directory)).toBe('failed: refused')
+  })
+
+  it('gets its reply whole, wherever the stream is cut', async () => {
+    const reply = 'd6:result4:pong3:xyzd1:al0:i-12eeee'
+    let cut = 0
+    const path = await server((connection) => {
+      connection.write(reply.slice(0, cut), () => setImmediate(() => connection.write(reply.slice(cut))))
+    })
+    for (cut = 1; cut < reply.length; cut++) expect(await exchange(path)).toBe(reply)
+  })
+
+  it('gets a reply of 65,535 bytes', async () => {
+    const reply = `d1:x65524:${'x'.repeat(65_524)}e`
+    expect(reply).toHaveLength(65_535)
+    expect(await exchange(await server((connection) => connection.write(reply)))).toBe(reply)
+  })
+
+  it('fails when the transport is closed, which ends its connection', async () => {
+    let asked: (ended: Promise<unknown>) => void
+    const connected = new Promise<Promise<unknown>[]>((resolve) => {
+      asked = (ended) => resolve([ended])
+    })
+    const path = await server((connection) => asked(once(connection, 'close')))
+    const requests = new OpenRequests()
+    const unix = new UnixTransport(`unix:${path}`, { path }, requests)
+    const outcome = send(unix)
+    const [ended] = await connected
+    await unix.close()
+    expect(await outcome).toBe('failed: closed')
+    await ended
+    expect([requests.size, requests.wheel.size]).toEqual([0, 0])
+    expect(await send(unix)).toBe('failed: closed')
   })
 
   it('hands on what came when the peer closes in the middle, for the decoder to judge', async () => {
