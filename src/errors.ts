@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'ERR_RTPPROXY_NOT_APPLICABLE'
   | 'ERR_RTPPROXY_TOO_LARGE'
   | 'ERR_RTPPROXY_NO_NODE'
+  | 'ERR_RTPPROXY_OVERLOAD'
   | 'ERR_RTPPROXY_TIMEOUT'
   | 'ERR_RTPPROXY_UNREACHABLE'
   | 'ERR_RTPPROXY_REPLY'
@@ -125,6 +126,7 @@ export class NodeError extends RtpProxyNgError implements CommandContext {
   constructor(
     code:
       | 'ERR_RTPPROXY_NO_NODE'
+      | 'ERR_RTPPROXY_OVERLOAD'
       | 'ERR_RTPPROXY_SET'
       | 'ERR_RTPPROXY_TIMEOUT'
       | 'ERR_RTPPROXY_UNREACHABLE'

@@ -30,6 +30,8 @@ export class KamailioModule {
       timeoutMs: parameters.rtpproxy_tout * 1000,
       attempts: parameters.rtpproxy_retr,
       disableMs: parameters.rtpproxy_disable_tout * 1000,
+      // The module balances every command by itself.
+      affinity: false,
     })
   }
 

@@ -1,13 +1,16 @@
 import type { NodeStatus } from '../nodes/node.ts'
 
+/** What the module prints of a node. */
+export type ShownNode = Pick<NodeStatus, 'url' | 'set' | 'index' | 'disabled' | 'weight' | 'recheckTicks'>
+
 /** What the management commands act on. */
 export interface ManagedNodes {
-  show(): NodeStatus[]
+  show(): readonly ShownNode[]
   enable(url: string, enabled: boolean): number
 }
 
 /** `nh_show_rtpp`: every media proxy with its state, as the module prints it. */
-export function showText(nodes: readonly NodeStatus[]): string {
+export function showText(nodes: readonly ShownNode[]): string {
   const entries = nodes.map(
     ({ url, set, index, disabled, weight, recheckTicks }) =>
       `${url}::  set=${set}\n\tindex:: ${index}\n\tdisabled:: ${disabled ? 1 : 0}\n` +

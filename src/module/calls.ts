@@ -7,6 +7,10 @@ export interface CallOptions {
   readonly set?: number | undefined
   /** Ends the call: it rejects with `ERR_RTPPROXY_ABORTED`, and a late reply is dropped. */
   readonly signal?: AbortSignal | undefined
+  /** How long the call may take in all, in milliseconds; then it rejects with `ERR_RTPPROXY_NO_NODE`. Default: the client's. */
+  readonly deadlineMs?: number | undefined
+  /** The token of an earlier result for the same Call-ID, as the dialog brought it back: names the call's media proxy. */
+  readonly token?: string | undefined
 }
 
 export interface DestroyOptions extends CallOptions {
@@ -36,18 +40,26 @@ export interface CommandResult {
   readonly warning: string | undefined
 }
 
+/** What became of a delete. */
+export interface DestroyResult extends CommandResult {
+  /** The media proxy of the call is out of order: the delete is kept, and sent when it is back. */
+  readonly remembered: boolean
+}
+
 /** A message whose SDP now leads to the media proxy. */
 export interface RewriteResult extends CommandResult {
   /** The whole message as it is to be sent on, in a Buffer of its own. */
   readonly message: Buffer
   /** The SDP in it, a view into `message`. */
   readonly sdp: Buffer
+  /** Names the media proxy to whoever has the key; 28 characters of `A-Z a-z 0-9 - _`. Undefined without the option `tokenKey`. */
+  readonly token: string | undefined
 }
 
 /** What `manage` did: `command` is null, and the message as it came, when there was nothing to do. */
 export type ManageResult =
   | ({ readonly command: 'offer' | 'answer' } & RewriteResult)
-  | ({ readonly command: 'delete'; readonly message: Buffer; readonly sdp: undefined } & CommandResult)
+  | ({ readonly command: 'delete'; readonly message: Buffer; readonly sdp: undefined } & DestroyResult)
   | {
       readonly command: null
       readonly message: Buffer
@@ -61,4 +73,20 @@ export interface StatisticsResult extends CallStatistics {
   /** `Input: B bytes, P packets, E errors; Output: B bytes, P packets, E errors`, as `$rtpstat`. */
   readonly text: string
   readonly reply: QueryReply
+}
+
+/** A call that was moved to another media proxy: what its parties are to be told in a re-INVITE. */
+export interface ReanchorResult {
+  /** The media proxy that has the call now. */
+  readonly node: string
+  /** The one that had it. */
+  readonly previous: string | undefined
+  /** Tag of the party that made the last offer; `sdpForOfferer` is for it. */
+  readonly offererTag: string
+  /** Tag of the party that answered, if one has. */
+  readonly answererTag: string | undefined
+  /** Goes to the party that answered, or is to answer. */
+  readonly sdpForAnswerer: Buffer
+  /** Goes to the party that offered; undefined if nobody has answered yet. */
+  readonly sdpForOfferer: Buffer | undefined
 }

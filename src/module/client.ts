@@ -1,33 +1,40 @@
 import { EventEmitter } from 'node:events'
 import { type BencodeInput, encode } from '../core/bencode.ts'
-import { encodeRequest, type MessageCommand } from '../core/ng.ts'
+import { BRANCH_GIVEN, encodeRequest, type MessageCommand, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, NodeError, type RtpProxyNgError, SipError } from '../errors.ts'
 import type { DroppedReplies } from '../network/open-requests.ts'
+import type { CallKey } from '../nodes/affinity/calls.ts'
 import { parseSockets } from '../nodes/grammar.ts'
-import type { NodeStatus } from '../nodes/node.ts'
+import type { NodeState, NodeStatus } from '../nodes/node.ts'
 import { Pool } from '../nodes/pool.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import type {
   CallOptions,
   CommandResult,
   DestroyOptions,
+  DestroyResult,
   ManageOptions,
   ManageResult,
   OfferOptions,
+  ReanchorResult,
   RewriteResult,
   StatisticsResult,
 } from './calls.ts'
+import { type Counters, countersOf } from './counters.ts'
+import { Dialogs } from './dialogs.ts'
 import { manageCommand } from './manage.ts'
 import { SipMessage } from './message.ts'
 import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
+import { reanchor } from './reanchor.ts'
 import {
   type CommandRequest,
   PendingAcknowledgement,
+  PendingDelete,
   PendingQuery,
   PendingRequest,
   PendingRewrite,
-} from './pending.ts'
-import { requestPlan } from './plan.ts'
+} from './request/pending.ts'
+import { requestPlan } from './request/plan.ts'
 import { callStatistics, type QueryReply, statisticsText } from './statistics.ts'
 import { TransactionMemory } from './transactions.ts'
 
@@ -37,6 +44,11 @@ export interface RtpProxyNgEvents {
   'node:up': [node: NodeStatus]
   /** A media proxy was found out of order and disabled. */
   'node:down': [node: NodeStatus, reason: RtpProxyNgError]
+  /** The state of a media proxy has changed, in any way. */
+  'node:state': [node: NodeStatus, before: NodeState]
+  /** The shared store failed or was too slow: nothing waits for it until `store:up`. */
+  'store:down': [reason: RtpProxyNgError]
+  'store:up': []
 }
 
 const ROOM = COOKIE_LENGTH + 1
@@ -52,6 +64,9 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
   readonly #options: CheckedOptions
   readonly #pool: Pool
   readonly #transactions: TransactionMemory
+  readonly #dialogs: Dialogs | undefined
+  /** Whether anything wants to know the Call-ID of a command: making the string costs time. */
+  readonly #namesCalls: boolean
   #state: 'new' | 'open' | 'closed' = 'new'
 
   /** @throws ConfigurationError that names the option or URL that is wrong. */
@@ -59,10 +74,28 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     super()
     this.#options = checkOptions(options)
     this.#transactions = new TransactionMemory(this.#options.transactionLimit, this.#options.transactionMs)
-    this.#pool = new Pool(parseSockets(this.#options.sockets), this.#options, {
-      nodeUp: (node) => this.emit('node:up', node),
-      nodeDown: (node, reason) => this.emit('node:down', node, reason),
+    const { keepDialogs, sockets } = this.#options
+    this.#dialogs = keepDialogs > 0 ? new Dialogs(keepDialogs) : undefined
+    this.#pool = new Pool(parseSockets(sockets), this.#options, {
+      nodeUp: (node) => this.#tell('node:up', node),
+      nodeDown: (node, reason) => this.#tell('node:down', node, reason),
+      nodeState: (node, before) => this.#tell('node:state', node, before),
+      storeDown: (reason) => this.#tell('store:down', reason),
+      storeUp: () => this.#tell('store:up'),
     })
+    this.#namesCalls = this.#pool.pins.used || keepDialogs > 0 || this.#options.balancing !== 'checksum'
+  }
+
+  /** A listener that throws must not stop the command that found the event out: its error goes where uncaught ones go. */
+  #tell<E extends keyof RtpProxyNgEvents>(event: E, ...details: RtpProxyNgEvents[E]): void {
+    try {
+      // The type of `emit` cannot follow a generic event.
+      ;(this as EventEmitter).emit(event, ...details)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   /**
@@ -79,6 +112,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#transactions.close()
+    this.#dialogs?.clear()
     await this.#pool.close()
   }
 
@@ -99,14 +133,24 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     return this.#rewrite('answer', message, options)
   }
 
-  /** `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. */
-  destroy(message: SipMessage, options: DestroyOptions = {}): Promise<CommandResult> {
-    return this.#acknowledged('delete', message, options)
+  /**
+   * `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. When the one that has the call is out of order nobody
+   * waits: the delete is kept and sent when it is back (`remembered`).
+   */
+  destroy(message: SipMessage, options: DestroyOptions = {}): Promise<DestroyResult> {
+    return new Promise((resolve, reject) => {
+      const request = this.#messageRequest('delete', message, options)
+      if (request.callId !== undefined) this.#dialogs?.forget(request.callId, request.viaBranch)
+      this.#pool.send(new PendingDelete(request, resolve, reject))
+    })
   }
 
   /** `start_recording`. */
   startRecording(message: SipMessage, options: CallOptions = {}): Promise<CommandResult> {
-    return this.#acknowledged('start recording', message, options)
+    return new Promise((resolve, reject) => {
+      const request = this.#messageRequest('start recording', message, options)
+      this.#pool.send(new PendingAcknowledgement(request, resolve, reject))
+    })
   }
 
   /**
@@ -124,7 +168,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
         command,
         message: message.buffer,
         sdp: undefined,
-        ...(await this.#acknowledged(command, message, options)),
+        ...(await this.destroy(message, options)),
       }
     }
     return { command: null, message: message.buffer, sdp: undefined, node: undefined, warning: undefined }
@@ -163,9 +207,53 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     return new Promise((resolve, reject) => {
       const datagram = Buffer.concat([Buffer.alloc(ROOM), encode({ ...parameters, command })])
       const callId = parameters['call-id']
-      const sum = callId === undefined ? 0 : byteSum(callId)
-      this.#pool.send(new PendingRequest(this.#request(command, datagram, sum, options), resolve, reject))
+      const call: CommandCall = {
+        sum: callId === undefined ? 0 : byteSum(callId),
+        callId: textOf(callId),
+        viaBranch: textOf(parameters['via-branch']),
+      }
+      this.#pool.send(new PendingRequest(this.#request(command, datagram, call, options), resolve, reject))
     })
+  }
+
+  /**
+   * Makes the media proxies those of `sockets` (as the option). One that stays, by set and URL, keeps its state and its calls; what is
+   * open at one that goes is answered yet, and its calls go elsewhere with their next command: `drain` it first to keep them.
+   *
+   * @returns resolves when the new ones have been pinged.
+   * @throws ConfigurationError that names what is wrong; then nothing has changed.
+   */
+  async setNodes(sockets: string | readonly string[]): Promise<void> {
+    if (this.#state !== 'open') throw this.#closedError('setNodes')
+    await this.#pool.configure(parseSockets(typeof sockets === 'string' ? [sockets] : sockets))
+  }
+
+  /**
+   * Gives the media proxies with this URL no new calls; those they have stay. `enable(url, true)` ends it.
+   *
+   * @returns resolves when the last call is gone: deleted, or forgotten by the memory of calls. Rejects with `ERR_RTPPROXY_ABORTED`
+   * when the media proxy is enabled or taken out of the configuration meanwhile.
+   * @throws ConfigurationError without the option `affinity`, or when none is called so.
+   */
+  drain(url: string): Promise<void> {
+    return this.#pool.drain(url)
+  }
+
+  /** The calls on the media proxies with this URL, by the memory of calls. It may be changed while they are gone through. */
+  callsOn(url: string): IterableIterator<CallKey> {
+    return this.#pool.callsOn(url)
+  }
+
+  /**
+   * Moves a call to another media proxy: replays its last offer and answer there. The SDP that comes back is to be sent to the parties
+   * in re-INVITEs. Needs the option `keepDialogs`.
+   *
+   * @param call as `callsOn` names it.
+   * @throws SipError `ERR_RTPPROXY_NOT_APPLICABLE` when no offer of the call is kept; NodeError and NgError as for `offer`.
+   */
+  reanchor(call: CallKey, options: Pick<CallOptions, 'signal' | 'deadlineMs'> = {}): Promise<ReanchorResult> {
+    const { deadlineMs = this.#options.deadlineMs, signal } = options
+    return reanchor(call, { pool: this.#pool, dialogs: this.#dialogs, deadlineMs, signal })
   }
 
   /** The state of every media proxy, set by set. */
@@ -193,6 +281,11 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     return this.#pool.open
   }
 
+  /** What is held now, and what was counted since the start. */
+  get counters(): Counters {
+    return countersOf(this.#pool, this.#transactions, this.#dialogs)
+  }
+
   /** Whether there is a set with this id. */
   hasSet(id: number): boolean {
     return this.#pool.has(id)
@@ -208,18 +301,8 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
           `a ${message.method} request carries no answer; only an ACK does`,
         )
       }
-      this.#pool.send(new PendingRewrite(message, request, resolve, reject))
-    })
-  }
-
-  #acknowledged(
-    command: MessageCommand,
-    message: SipMessage,
-    options: DestroyOptions,
-  ): Promise<CommandResult> {
-    return new Promise((resolve, reject) => {
-      const request = this.#messageRequest(command, message, options)
-      this.#pool.send(new PendingAcknowledgement(request, resolve, reject))
+      const context = { message, tokens: this.#pool.pins.tokens, dialogs: this.#dialogs }
+      this.#pool.send(new PendingRewrite(context, request, resolve, reject))
     })
   }
 
@@ -238,12 +321,38 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
       )
     }
     const plan = requestPlan(command, message, options, this.#options)
-    return this.#request(command, encodeRequest(message.buffer, plan, ROOM), message.callIdSum, options)
+    const used = this.#namesCalls
+    return this.#request(
+      command,
+      encodeRequest(message.buffer, plan, ROOM),
+      {
+        sum: message.callIdSum,
+        callId: used ? message.callId : undefined,
+        viaBranch: used ? branchOf(message, plan) : undefined,
+      },
+      options,
+    )
   }
 
-  #request(name: string, datagram: Buffer, sum: number, { set = 0, signal }: CallOptions): CommandRequest {
+  #request(
+    name: string,
+    datagram: Buffer,
+    { sum, callId, viaBranch }: CommandCall,
+    { set = 0, signal, token, deadlineMs = this.#options.deadlineMs }: CallOptions,
+  ): CommandRequest {
     if (this.#state !== 'open') throw this.#closedError(name)
-    return { name, datagram, sum, set: this.#pool.set(set, name), signal }
+    return {
+      name,
+      datagram,
+      set: this.#pool.set(set, name),
+      sum,
+      callId,
+      viaBranch,
+      token,
+      signal,
+      deadlineMs,
+      avoid: undefined,
+    }
   }
 
   #closedError(command: string): NodeError {
@@ -253,6 +362,24 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
       node: undefined,
     })
   }
+}
+
+/** The call a command is about. */
+interface CommandCall {
+  readonly sum: number
+  readonly callId: string | undefined
+  readonly viaBranch: string | undefined
+}
+
+/** The via-branch that goes along with a command. */
+function branchOf(message: SipMessage, { branch, branchValue }: RequestPlan): string | undefined {
+  if (branch === 0) return undefined
+  return branch === BRANCH_GIVEN ? branchValue?.toString() : message.viaBranch(branch)
+}
+
+function textOf(value: BencodeInput | undefined): string | undefined {
+  if (value === undefined) return undefined
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
 }
 
 function byteSum(callId: BencodeInput): number {

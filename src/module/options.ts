@@ -1,19 +1,84 @@
 import { ConfigurationError } from '../errors.ts'
+import type { ExchangeFailure } from '../network/transport.ts'
+import type { CallStore } from '../nodes/affinity/store.ts'
+import type { Balancing } from '../nodes/balancing.ts'
+import type { PoolOptions } from '../nodes/options.ts'
 import type { SipMessage } from './message.ts'
 
-/** What `new RtpProxyNg` takes. Every default is the module's. */
+/** A failure that can count against a media proxy: no answer, a closed port, no way there. */
+export type DeathCause = Extract<ExchangeFailure['kind'], 'timeout' | 'refused' | 'unreachable'>
+
+/** What `new RtpProxyNg` takes. Where the module has the parameter, the default is the module's. */
 export interface RtpProxyNgOptions {
   /**
    * The media proxies: strings of `[ID ==] URL[=WEIGHT] ...`, each one set (default id 0); a URL is `udp:HOST[:PORT]`,
-   * `udp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. Default: none, and then every command fails.
+   * `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. Default: none, and then every command fails.
    */
   readonly sockets?: string | readonly string[] | undefined
   /** How long to wait for a reply to one sending, in milliseconds. Default 1000. */
   readonly timeoutMs?: number | undefined
   /** How many times one command is sent to one media proxy in all. Default 5. */
   readonly attempts?: number | undefined
+  /** Resends follow the measured round-trip time (RFC 6298), doubling, within `timeoutMs` x `attempts` and 30 seconds. Default false. */
+  readonly adaptive?: boolean | undefined
+  /** How long a command may take in all, in milliseconds; 0: as long as its attempts take. Default 0. A call may say otherwise. */
+  readonly deadlineMs?: number | undefined
+
   /** How long a media proxy that did not answer is left alone, in milliseconds. Default 60000. */
   readonly disableMs?: number | undefined
+  /** What takes a media proxy out of use. Default all: `['timeout', 'refused', 'unreachable']`. */
+  readonly deadOn?: readonly DeathCause[] | undefined
+  /** How many unanswered commands in a row take a media proxy out of use. Default 1. */
+  readonly deadAfter?: number | undefined
+  /** Ping a media proxy before unanswered commands take it out of use: their replies may be too large for the path. Default false. */
+  readonly confirmDead?: boolean | undefined
+  /** After how many unanswered sends a command goes on to the next media proxy, while a ping finds out. Default: `attempts`. */
+  readonly suspectAttempts?: number | undefined
+  /** Try a media proxy whose time has come with one command instead of a ping. Default false. */
+  readonly halfOpen?: boolean | undefined
+  /** Ping media proxies that were silent for so long, in milliseconds, 10 % more or less; 0 (default): never. */
+  readonly pingMs?: number | undefined
+  /** How long a media proxy that had no room for a call is spared new ones, in milliseconds. Default 10000. */
+  readonly spareMs?: number | undefined
+
+  /** Who takes a new call: `checksum` (default, the module's), `rendezvous`, `least-open`, or a function of yours. */
+  readonly balancing?: Balancing | undefined
+  /** Media proxies of weight 0 take calls when no other can. Default false: never, as in the module. */
+  readonly lastResort?: boolean | undefined
+  /**
+   * Whether a call stays on the media proxy that took it, and how many calls (default 100000) are remembered for how long after their
+   * last use (default 4 hours, in milliseconds). Default true; false: every command is balanced, as in the module.
+   */
+  readonly affinity?: boolean | { readonly limit?: number; readonly lifetimeMs?: number } | undefined
+  /** Shares calls and the state of media proxies with other SIP proxies: see `rtpproxy-ng/redis`. Needs `affinity`. */
+  readonly store?: CallStore | undefined
+  /** How long a command waits for the store at most, in milliseconds. Default 50. */
+  readonly storeWaitMs?: number | undefined
+  /**
+   * Signs the token that names a call's media proxy (`token` of a result), 16 bytes or more; of several keys the first signs and all
+   * are good. Default: none, and no tokens.
+   */
+  readonly tokenKey?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
+  /** How long a token is good, in milliseconds. Default 24 hours. */
+  readonly tokenMs?: number | undefined
+
+  /** How many commands may be under way at once; a tenth of it only deletes may use. Default 100000. */
+  readonly openLimit?: number | undefined
+  /** The same at one media proxy. Default 20000. */
+  readonly nodeOpenLimit?: number | undefined
+  /** How many deletes for media proxies that are out of order are kept until those are back. Default 10000. */
+  readonly rememberedDeletes?: number | undefined
+
+  /**
+   * What a host name stands for: `first` (default) its first address, `all` a media proxy at each of its addresses, `srv` (for names
+   * that begin with `_`) one for each SRV record (RFC 2782).
+   */
+  readonly names?: 'first' | 'all' | 'srv' | undefined
+  /** How often names are looked up again, in milliseconds; 0 (default): only when a socket is opened. */
+  readonly resolveMs?: number | undefined
+
+  /** For how many calls the last offer and answer are kept, so that `reanchor` can replay them. Default 0: none. */
+  readonly keepDialogs?: number | undefined
   /** Where flag `b` takes its `via-branch` from, unless the call names one. Default: nowhere, and flag `b` fails. */
   readonly extraId?: ((message: SipMessage) => string | null | undefined) | undefined
   /**
@@ -27,26 +92,60 @@ export interface RtpProxyNgOptions {
   readonly transactionMs?: number | undefined
 }
 
-export interface CheckedOptions {
+export interface CheckedOptions extends PoolOptions {
   readonly sockets: readonly string[]
-  readonly timeoutMs: number
-  readonly attempts: number
-  readonly disableMs: number
+  readonly keepDialogs: number
   readonly extraId: ((message: SipMessage) => string | null | undefined) | undefined
   readonly toTagFlag: 'includes' | 'omits'
   readonly transactionLimit: number
   readonly transactionMs: number
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof CheckedOptions>([
+/** Longest time an option takes: what a Node timer can wait. */
+const MAX_MS = 0x7fff_ffff
+const MAX_COUNT = 10_000_000
+
+/** Default, least and most of the options that are whole numbers. */
+const NUMBERS = {
+  timeoutMs: [1000, 1, MAX_MS],
+  attempts: [5, 1, 1000],
+  deadlineMs: [0, 0, MAX_MS],
+  disableMs: [60_000, 0, MAX_MS],
+  deadAfter: [1, 1, MAX_COUNT],
+  pingMs: [0, 0, MAX_MS],
+  spareMs: [10_000, 0, MAX_MS],
+  storeWaitMs: [50, 1, MAX_MS],
+  tokenMs: [86_400_000, 60_000, 10 * 365 * 86_400_000],
+  openLimit: [100_000, 1, MAX_COUNT],
+  nodeOpenLimit: [20_000, 1, MAX_COUNT],
+  rememberedDeletes: [10_000, 0, MAX_COUNT],
+  resolveMs: [0, 0, MAX_MS],
+  keepDialogs: [0, 0, MAX_COUNT],
+  transactionLimit: [100_000, 1, MAX_COUNT],
+  transactionMs: [300_000, 1, MAX_MS],
+} as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
+
+const SWITCHES = ['adaptive', 'confirmDead', 'halfOpen', 'lastResort'] as const
+
+const DEATH_CAUSES: readonly DeathCause[] = ['timeout', 'refused', 'unreachable']
+const BALANCINGS = ['checksum', 'rendezvous', 'least-open'] as const
+const NAME_MODES = ['first', 'all', 'srv'] as const
+const TO_TAG_FLAGS = ['includes', 'omits'] as const
+const STORE_METHODS = ['find', 'keep', 'forget', 'report', 'watch', 'close'] as const
+
+const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'sockets',
-  'timeoutMs',
-  'attempts',
-  'disableMs',
+  ...(Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]),
+  ...SWITCHES,
+  'deadOn',
+  'suspectAttempts',
+  'balancing',
+  'affinity',
+  'store',
+  'tokenKey',
+  'names',
   'extraId',
   'toTagFlag',
-  'transactionLimit',
-  'transactionMs',
 ])
 
 function optionError(option: string, message: string): ConfigurationError {
@@ -54,21 +153,55 @@ function optionError(option: string, message: string): ConfigurationError {
 }
 
 function integer(
-  options: RtpProxyNgOptions,
-  name: keyof RtpProxyNgOptions,
-  preset: number,
-  least: number,
-  most: number,
+  name: string,
+  given: unknown,
+  [preset, least, most]: readonly [number, number, number],
 ): number {
-  const value = options[name] ?? preset
+  const value = given ?? preset
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
     throw optionError(name, `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
   }
   return value
 }
 
-/** Longest time an option takes: what a Node timer can wait. */
-const MAX_MS = 0x7fff_ffff
+function oneOf<T extends string>(name: string, given: unknown, values: readonly T[]): T {
+  const value = given ?? values[0]
+  if (!values.includes(value as T)) {
+    const all = values.map((one) => `'${one}'`).join(', ')
+    throw optionError(name, `${name} must be one of ${all}, not ${String(value)}`)
+  }
+  return value as T
+}
+
+function affinityOf(given: RtpProxyNgOptions['affinity']): CheckedOptions['affinity'] {
+  if (given === false) return undefined
+  if (given !== undefined && given !== true && (typeof given !== 'object' || given === null)) {
+    throw optionError('affinity', 'affinity must be true, false or an object')
+  }
+  const { limit, lifetimeMs } = typeof given === 'object' ? given : {}
+  return {
+    limit: integer('affinity.limit', limit, [100_000, 1, MAX_COUNT]),
+    lifetimeMs: integer('affinity.lifetimeMs', lifetimeMs, [4 * 3_600_000, 1, MAX_MS]),
+  }
+}
+
+function balancingOf(given: RtpProxyNgOptions['balancing']): Balancing {
+  return typeof given === 'function' ? given : oneOf('balancing', given, BALANCINGS)
+}
+
+function deadOnOf(given: RtpProxyNgOptions['deadOn']): ReadonlySet<DeathCause> {
+  if (given === undefined) return new Set(DEATH_CAUSES)
+  if (!Array.isArray(given)) throw optionError('deadOn', 'deadOn must be a list')
+  return new Set(given.map((cause) => oneOf('deadOn', cause, DEATH_CAUSES)))
+}
+
+function socketsOf(given: RtpProxyNgOptions['sockets']): string[] {
+  const list = typeof given === 'string' ? [given] : (given ?? [])
+  if (!Array.isArray(list) || list.some((text) => typeof text !== 'string')) {
+    throw optionError('sockets', 'sockets must be a string or a list of strings')
+  }
+  return [...list]
+}
 
 /**
  * Checks the options and fills in the defaults.
@@ -82,24 +215,35 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     if (!NAMES.has(name))
       throw optionError(name, `unknown option '${name}'; there are ${[...NAMES].join(', ')}`)
   }
-  const { sockets = [], extraId, toTagFlag = 'includes' } = options
-  const list = typeof sockets === 'string' ? [sockets] : sockets
-  if (!Array.isArray(list) || list.some((text) => typeof text !== 'string')) {
-    throw optionError('sockets', 'sockets must be a string or a list of strings')
-  }
+  const { extraId, store } = options
   if (extraId !== undefined && typeof extraId !== 'function')
     throw optionError('extraId', 'extraId must be a function')
-  if (toTagFlag !== 'includes' && toTagFlag !== 'omits') {
-    throw optionError('toTagFlag', `toTagFlag must be 'includes' or 'omits', not ${String(toTagFlag)}`)
+  if (store !== undefined && STORE_METHODS.some((method) => typeof store?.[method] !== 'function')) {
+    throw optionError('store', `store must have the methods ${STORE_METHODS.join(', ')}`)
+  }
+  const affinity = affinityOf(options.affinity)
+  if (store !== undefined && affinity === undefined) throw optionError('store', 'store needs affinity')
+  const numbers = {} as Record<keyof typeof NUMBERS, number>
+  for (const name of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[])
+    numbers[name] = integer(name, options[name], NUMBERS[name])
+  const switches = {} as Record<(typeof SWITCHES)[number], boolean>
+  for (const name of SWITCHES) {
+    const value = options[name] ?? false
+    if (typeof value !== 'boolean') throw optionError(name, `${name} must be true or false`)
+    switches[name] = value
   }
   return {
-    sockets: [...list],
-    timeoutMs: integer(options, 'timeoutMs', 1000, 1, MAX_MS),
-    attempts: integer(options, 'attempts', 5, 1, 1000),
-    disableMs: integer(options, 'disableMs', 60_000, 0, MAX_MS),
+    ...numbers,
+    ...switches,
+    sockets: socketsOf(options.sockets),
+    deadOn: deadOnOf(options.deadOn),
+    suspectAttempts: integer('suspectAttempts', options.suspectAttempts, [numbers.attempts, 1, 1000]),
+    balancing: balancingOf(options.balancing),
+    affinity,
+    store,
+    tokenKey: options.tokenKey,
+    names: oneOf('names', options.names, NAME_MODES),
     extraId,
-    toTagFlag,
-    transactionLimit: integer(options, 'transactionLimit', 100_000, 1, 10_000_000),
-    transactionMs: integer(options, 'transactionMs', 300_000, 1, MAX_MS),
+    toTagFlag: oneOf('toTagFlag', options.toTagFlag, TO_TAG_FLAGS),
   }
 }

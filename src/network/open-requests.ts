@@ -1,4 +1,5 @@
 import { COOKIE_LENGTH, Cookies } from '../protocol/cookie.ts'
+import { LONGEST_MS } from './round-trip.ts'
 import { Timed, TimerWheel } from './timer-wheel.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing } from './transport.ts'
 
@@ -27,7 +28,12 @@ export class OpenEntry extends Timed implements OpenRequest {
   readonly #timing: Timing
   readonly #table: OpenRequests
   #sends = 0
+  /** How many of the sends have not left this host, and why. */
   #unsent = 0
+  #unsentFailure: ExchangeFailure | undefined
+  /** Of a request with measured waits: when it was first sent, and for how long it may wait yet. */
+  #sentAt = 0
+  #leftMs = 0
 
   constructor(table: OpenRequests, sender: Sender, exchange: Exchange, timing: Timing, counter: number) {
     super()
@@ -36,27 +42,52 @@ export class OpenEntry extends Timed implements OpenRequest {
     this.exchange = exchange
     this.counter = counter
     this.#timing = timing
+    if (timing.roundTrip !== undefined) {
+      this.#sentAt = performance.now()
+      this.#leftMs = Math.min(timing.timeoutMs * timing.attempts, LONGEST_MS)
+    }
   }
 
   /** Sends the datagram (again, the same bytes) and waits for one timeout. */
   transmit(): void {
     this.#sends++
-    this.#table.wheel.add(this, this.#timing.timeoutMs)
+    this.#table.wheel.add(this, this.#wait())
     this.sender.transmit(this)
   }
 
+  #wait(): number {
+    const { timeoutMs, roundTrip } = this.#timing
+    if (roundTrip === undefined) return timeoutMs
+    const wait = Math.min(roundTrip.wait(this.#sends, timeoutMs), this.#leftMs)
+    this.#leftMs -= wait
+    return wait
+  }
+
   override expired(): void {
-    if (this.#sends < this.#timing.attempts) this.transmit()
+    const { attempts, roundTrip } = this.#timing
+    const again = roundTrip === undefined ? this.#sends < attempts : this.#leftMs > 0
+    if (this.#unsent === this.#sends) {
+      // Nothing has left this host, so nothing can be said of the node.
+      if (again) this.transmit()
+      else this.fail(this.#unsentFailure!)
+    } else if (again && (this.exchange.unanswered?.(this.#sends) ?? true)) this.transmit()
     else this.fail({ kind: 'timeout' })
   }
 
-  /** This host could not send just now, and the next send may do better: fails only when none of the sends has left. */
+  /** This host could not send just now, and the next send may do better: fails when none of them has left. */
   unsent(failure: ExchangeFailure): void {
-    if (++this.#unsent === this.#timing.attempts) this.fail(failure)
+    this.#unsent++
+    this.#unsentFailure = failure
+    const { attempts, roundTrip } = this.#timing
+    if (this.#unsent === this.#sends && roundTrip === undefined && this.#sends >= attempts) this.fail(failure)
   }
 
   reply(bytes: Buffer, offset: number): void {
-    if (this.#table.take(this)) this.exchange.replied(bytes, offset)
+    if (!this.#table.take(this)) return
+    // Of a request sent more than once nobody knows which send was answered (RFC 6298, section 3).
+    if (this.#sentAt > 0 && this.#sends === 1)
+      this.#timing.roundTrip?.measured(performance.now() - this.#sentAt)
+    this.exchange.replied(bytes, offset)
   }
 
   fail(failure: ExchangeFailure): void {

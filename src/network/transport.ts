@@ -1,3 +1,5 @@
+import type { RoundTrip } from './round-trip.ts'
+
 /**
  * Why a command got no reply from a node.
  *
@@ -13,13 +15,15 @@ export interface ExchangeFailure {
   readonly cause?: unknown
 }
 
-/** One command to one node, as its sender sees it. One of the two methods is called, once, never inside `send`. */
+/** One command to one node, as its sender sees it. `replied` or `failed` is called, once, never inside `send`. */
 export interface Exchange {
   /** `COOKIE_LENGTH + 1` bytes of room for cookie and space, which the transport fills, then the dictionary. */
   readonly datagram: Buffer
   /** A reply came: its dictionary stands in `bytes` from `offset` on. The bytes are the receiver's to keep. */
   replied(bytes: Buffer, offset: number): void
   failed(failure: ExchangeFailure): void
+  /** That many sends have gone unanswered, and another is due: false gives up with `timeout` instead. */
+  unanswered?(sends: number): boolean
 }
 
 export interface Timing {
@@ -27,6 +31,8 @@ export interface Timing {
   readonly timeoutMs: number
   /** How many sends in all. */
   readonly attempts: number
+  /** Sets the waits instead, of as many sends as find room in the same time altogether. */
+  readonly roundTrip?: RoundTrip | undefined
 }
 
 /** A command that is under way. */

@@ -13,6 +13,8 @@ export interface NodeDefinition {
   readonly index: number
   readonly weight: number
   readonly address: NodeAddress
+  /** 0 (default) takes calls first. */
+  readonly tier?: number
 }
 
 export interface SetDefinition {

@@ -1,42 +1,95 @@
-import { NodeError, type RtpProxyNgError } from '../errors.ts'
+import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
 import { type DroppedReplies, OpenRequests } from '../network/open-requests.ts'
-import type { Transport } from '../network/transport.ts'
+import { RoundTrip } from '../network/round-trip.ts'
+import type { Timing, Transport } from '../network/transport.ts'
 import { UdpTransport } from '../network/udp.ts'
 import { UnixTransport } from '../network/unix.ts'
-import { type Command, Dispatch } from './dispatch.ts'
-import type { NodeAddress, SetDefinition } from './grammar.ts'
-import { Health, type HealthOptions } from './health.ts'
-import { Node, type NodeStatus } from './node.ts'
-import { NodeSet } from './set.ts'
+import type { CallKey } from './affinity/calls.ts'
+import { Pins } from './affinity/pins.ts'
+import { choose } from './balancing.ts'
+import { Deletes } from './dispatch/deletes.ts'
+import { type Command, Dispatch, type Exchanges } from './dispatch/dispatch.ts'
+import { Load } from './dispatch/load.ts'
+import { Drains } from './drains.ts'
+import type { NodeAddress, NodeDefinition, SetDefinition } from './grammar.ts'
+import { Health } from './health/health.ts'
+import { IntervalPings } from './health/interval.ts'
+import { Node, type NodeState, type NodeStatus } from './node.ts'
+import type { PoolOptions } from './options.ts'
+import { Roster } from './roster.ts'
+import type { NodeSet } from './set.ts'
 
-/** Told when a node comes back or goes. */
+/** Told when a node comes, goes or changes, and when the shared store does. Must not throw. */
 export interface PoolObserver {
   nodeUp(node: NodeStatus): void
   nodeDown(node: NodeStatus, reason: RtpProxyNgError): void
+  nodeState(node: NodeStatus, before: NodeState): void
+  storeDown(reason: RtpProxyNgError): void
+  storeUp(): void
 }
 
-/** All media proxies: their sets, sockets and states. */
+/** All media proxies: their sets, sockets and states, and everything that is on its way to them. */
 export class Pool {
-  readonly #sets = new Map<number, NodeSet>()
-  readonly #nodes: Node[] = []
+  readonly pins: Pins
+  readonly deletes: Deletes
+  readonly load: Load
   readonly #requests = new OpenRequests()
-  readonly #options: HealthOptions
+  readonly #options: PoolOptions
+  readonly #observer: PoolObserver
   readonly #health: Health
+  readonly #pings: IntervalPings
+  readonly #roster: Roster
+  readonly #drains = new Drains()
+  readonly #exchanges: Exchanges
+  /** Nodes that are no longer configured, but have requests open. */
+  readonly #leaving = new Set<Node>()
+  /** What another SIP proxy reported is not reported again. */
+  #hearsay = false
 
-  constructor(definitions: readonly SetDefinition[], options: HealthOptions, observer: PoolObserver) {
+  constructor(definitions: readonly SetDefinition[], options: PoolOptions, observer: PoolObserver) {
     this.#options = options
+    this.#observer = observer
     this.#health = new Health(options, {
-      nodeUp: (node) => observer.nodeUp(node.status()),
-      nodeDown: (node, reason) => observer.nodeDown(node.status(), reason),
+      nodeUp: (node) => this.#nodeUp(node),
+      nodeDown: (node, reason) => this.#nodeDown(node, reason),
+      nodeState: (node, before) => observer.nodeState(node.status(), before),
     })
-    for (const { id, nodes } of definitions) {
-      const made = nodes.map((definition) => {
-        const transport = this.#transport(definition.url, definition.address)
-        return new Node(definition, id, transport)
-      })
-      this.#nodes.push(...made)
-      this.#sets.set(id, new NodeSet(id, made))
+    this.#roster = new Roster({
+      choose: choose(options.balancing),
+      seconds: this.#health.seconds,
+      lastResort: options.lastResort,
+      make: (definition, set) => this.#make(definition, set),
+    })
+    this.pins = new Pins(
+      {
+        ...options,
+        node: (url, set) => this.#roster.find(url, set),
+        urls: () => this.#roster.urls(),
+        released: (node) => this.#drains.check(node),
+      },
+      observer,
+    )
+    this.deletes = new Deletes(options.rememberedDeletes)
+    this.load = new Load(options.openLimit, options.nodeOpenLimit)
+    this.#pings = new IntervalPings(this.#health, options.pingMs, () => this.#roster.nodes)
+    this.#exchanges = {
+      health: this.#health,
+      pins: this.pins,
+      deletes: this.deletes,
+      load: this.load,
+      wheel: this.#requests.wheel,
+      suspectAttempts: options.suspectAttempts,
+      halfOpen: options.halfOpen,
+      idle: (node) => this.#idle(node),
     }
+    this.#roster.configure(definitions)
+  }
+
+  #make(definition: NodeDefinition, set: number): Node {
+    const { timeoutMs, attempts, adaptive } = this.#options
+    const timing: Timing = { timeoutMs, attempts, roundTrip: adaptive ? new RoundTrip() : undefined }
+    const transport = this.#transport(definition.url, definition.address)
+    return new Node(definition, set, transport, timing, (node) => this.pins.memory?.countOn(node) ?? 0)
   }
 
   #transport(url: string, address: NodeAddress): Transport {
@@ -47,53 +100,133 @@ export class Pool {
 
   /** Opens every socket and pings every node, side by side; what does not answer starts disabled. */
   async start(): Promise<void> {
-    await Promise.all(this.#nodes.map((node) => this.#health.ping(node)))
+    await Promise.all([this.#watch(), ...this.#roster.nodes.map((node) => this.#health.ping(node))])
+    this.#pings.start()
+  }
+
+  /** What other SIP proxies find out about the nodes holds here as well. */
+  async #watch(): Promise<void> {
+    await this.pins.shared?.watch((url, downForMs) => {
+      this.#hearsay = true
+      for (const node of this.#roster.named(url)) {
+        if (downForMs === 0) this.#health.enable(node)
+        else this.#health.disable(node, this.#reported(url), downForMs)
+      }
+      this.#hearsay = false
+    })
+  }
+
+  #reported(url: string): NodeError {
+    const why = `media proxy ${url} was reported out of order by another SIP proxy`
+    return new NodeError('ERR_RTPPROXY_UNREACHABLE', why, { command: 'ping', node: url })
+  }
+
+  #nodeUp(node: Node): void {
+    if (!this.#hearsay) this.pins.shared?.report(node.url, 0)
+    this.deletes.flush(node)
+    this.#observer.nodeUp(node.status())
+  }
+
+  #nodeDown(node: Node, reason: RtpProxyNgError): void {
+    if (!this.#hearsay) this.pins.shared?.report(node.url, this.#options.disableMs)
+    this.#observer.nodeDown(node.status(), reason)
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#nodes.map((node) => node.transport.close()))
+    this.#pings.stop()
+    this.#drains.close()
+    this.deletes.close()
+    const nodes = [...this.#roster.nodes, ...this.#leaving]
+    await Promise.all([this.pins.close(), ...nodes.map((node) => node.transport.close())])
+    this.#requests.wheel.close()
   }
 
   has(set: number): boolean {
-    return this.#sets.has(set)
+    return this.#roster.has(set)
   }
 
-  /**
-   * The set a command goes to.
-   *
-   * @throws NodeError `ERR_RTPPROXY_SET`
-   */
+  /** @throws NodeError `ERR_RTPPROXY_SET` */
   set(id: number, command: string): NodeSet {
-    const set = this.#sets.get(id)
-    if (set === undefined) {
-      const context = { command, node: undefined }
-      throw new NodeError('ERR_RTPPROXY_SET', `${command}: there is no media proxy set ${id}`, context)
-    }
-    return set
+    return this.#roster.set(id, command)
   }
 
+  /** @throws NodeError `ERR_RTPPROXY_OVERLOAD` */
   send(command: Command): void {
-    new Dispatch(command, this.#health, this.#options).start()
+    this.load.enter(command.name)
+    new Dispatch(command, this.#exchanges).start()
   }
 
   get dropped(): Readonly<DroppedReplies> {
     return this.#requests.dropped
   }
 
-  /** How many commands wait for a reply. */
+  /** How many requests wait for a reply. */
   get open(): number {
     return this.#requests.size
   }
 
   /** Every node, set by set. */
   status(): NodeStatus[] {
-    return this.#nodes.map((node) => node.status())
+    return this.#roster.nodes.map((node) => node.status())
   }
 
   /** Enables or disables by hand every node with this URL, wherever it stands; returns how many there are. */
   setByHand(url: string, enabled: boolean): number {
-    const nodes = this.#nodes.filter((node) => node.url === url)
-    for (const node of nodes) this.#health.setByHand(node, enabled)
+    const nodes = this.#roster.named(url)
+    for (const node of nodes) {
+      this.#health.setByHand(node, enabled)
+      if (!enabled) continue
+      this.#drains.cancel(node, 'was enabled again')
+      this.deletes.flush(node)
+    }
     return nodes.length
+  }
+
+  /** The node called so, for errors and for `reanchor`. */
+  node(url: string, set: number): Node | undefined {
+    return this.#roster.find(url, set)
+  }
+
+  /** Makes the nodes those of `definitions`; resolves when the new ones have been pinged. */
+  async configure(definitions: readonly SetDefinition[]): Promise<void> {
+    const { added, removed } = this.#roster.configure(definitions)
+    for (const node of removed) this.#remove(node)
+    await Promise.all(added.map((node) => this.#health.ping(node)))
+  }
+
+  /** Lets what is open end; the node's calls go elsewhere with their next command. */
+  #remove(node: Node): void {
+    this.#health.removed(node)
+    this.deletes.drop(node)
+    this.pins.memory?.forgetNode(node)
+    this.#drains.cancel(node, 'is no longer configured')
+    this.#leaving.add(node)
+    if (node.open === 0) this.#idle(node)
+  }
+
+  #idle(node: Node): void {
+    if (!node.removed) this.#drains.check(node)
+    else if (this.#leaving.delete(node)) void node.transport.close()
+  }
+
+  /**
+   * Gives the nodes with this URL no new calls; resolves when they have none left.
+   *
+   * @throws ConfigurationError without a memory of calls, or when no node is called so.
+   */
+  async drain(url: string): Promise<void> {
+    if (this.pins.memory === undefined) {
+      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'affinity', 'drain needs the option affinity')
+    }
+    const nodes = this.#roster.named(url)
+    if (nodes.length === 0) {
+      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'url', `no media proxy is called ${url}`)
+    }
+    for (const node of nodes) this.#health.setDraining(node, true)
+    await Promise.all(nodes.map((node) => this.#drains.wait(node)))
+  }
+
+  *callsOn(url: string): IterableIterator<CallKey> {
+    for (const node of this.#roster.named(url)) yield* this.pins.callsOn(node)
   }
 }

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { loadModule } from '../../src/kamailio/module.ts'
-import { enableText, type ManagedNodes, showText } from '../../src/management/text.ts'
-import type { NodeStatus } from '../../src/nodes/node.ts'
+import { enableText, type ManagedNodes, type ShownNode, showText } from '../../src/management/text.ts'
 import { ScriptedProxy } from '../media-proxy.ts'
 import { readVectors } from '../vectors.ts'
 
 /** The nodes of the recording, without sockets behind them. */
 class RecordedNodes implements ManagedNodes {
-  readonly nodes: { -readonly [key in keyof NodeStatus]: NodeStatus[key] }[] = [
+  readonly nodes: { -readonly [key in keyof ShownNode]: ShownNode[key] }[] = [
     ['udp:127.0.0.1:22231', 0],
     ['udp:127.0.0.1:22232', 2],
     ['unix:/run/rtp/ng.sock', 3],
@@ -17,11 +16,10 @@ class RecordedNodes implements ManagedNodes {
     index,
     weight: 1,
     disabled: false,
-    disabledByHand: false,
     recheckTicks: 0,
   }))
 
-  show(): NodeStatus[] {
+  show(): ShownNode[] {
     return this.nodes
   }
 

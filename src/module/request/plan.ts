@@ -1,11 +1,11 @@
 import { isIPv4 } from 'node:net'
-import { encode } from '../core/bencode.ts'
-import type { MessageCommand, RequestPlan } from '../core/ng.ts'
-import { BRANCH_GIVEN } from '../core/ng.ts'
-import { SipError } from '../errors.ts'
+import { encode } from '../../core/bencode.ts'
+import type { MessageCommand, RequestPlan } from '../../core/ng.ts'
+import { BRANCH_GIVEN } from '../../core/ng.ts'
+import { SipError } from '../../errors.ts'
+import type { SipMessage } from '../message.ts'
+import type { CheckedOptions } from '../options.ts'
 import { flagPlan } from './flags.ts'
-import type { SipMessage } from './message.ts'
-import type { CheckedOptions } from './options.ts'
 
 /** What a call of a function gives beside the message. */
 export interface PlanInput {

@@ -1,22 +1,17 @@
-import { decode } from '../core/bencode.ts'
-import { type ReplySummary, readReply, rewriteMessage } from '../core/ng.ts'
-import { NgError, type RtpProxyNgError } from '../errors.ts'
-import type { Command } from '../nodes/dispatch.ts'
-import type { Node } from '../nodes/node.ts'
-import type { NodeSet } from '../nodes/set.ts'
-import type { CommandResult, RewriteResult } from './calls.ts'
-import type { SipMessage } from './message.ts'
-import type { QueryReply } from './statistics.ts'
+import { decode } from '../../core/bencode.ts'
+import { type ReplySummary, readReply, rewriteMessage } from '../../core/ng.ts'
+import { NgError, type RtpProxyNgError } from '../../errors.ts'
+import type { NodeTokens } from '../../nodes/affinity/token.ts'
+import type { Command } from '../../nodes/dispatch/dispatch.ts'
+import type { Node } from '../../nodes/node.ts'
+import type { NodeSet } from '../../nodes/set.ts'
+import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
+import type { Dialogs } from '../dialogs.ts'
+import type { SipMessage } from '../message.ts'
+import type { QueryReply } from '../statistics.ts'
 
 /** What a command is made of. */
-export interface CommandRequest {
-  readonly name: string
-  readonly datagram: Buffer
-  readonly set: NodeSet
-  /** Byte sum of the Call-ID, modulo 256. */
-  readonly sum: number
-  readonly signal: AbortSignal | undefined
-}
+export type CommandRequest = Omit<Command, 'replied' | 'remembered' | 'failed' | 'deferrable'>
 
 /** A command whose caller waits: one object, and the one promise the caller sees. Subclasses read the reply. */
 export abstract class PendingCommand<T> implements Command {
@@ -24,7 +19,12 @@ export abstract class PendingCommand<T> implements Command {
   readonly datagram: Buffer
   readonly set: NodeSet
   readonly sum: number
+  readonly callId: string | undefined
+  readonly viaBranch: string | undefined
+  readonly token: string | undefined
   readonly signal: AbortSignal | undefined
+  readonly deadlineMs: number
+  readonly avoid: Node | undefined
   readonly #resolve: (result: T) => void
   readonly #reject: (error: unknown) => void
 
@@ -33,20 +33,41 @@ export abstract class PendingCommand<T> implements Command {
     this.datagram = request.datagram
     this.set = request.set
     this.sum = request.sum
+    this.callId = request.callId
+    this.viaBranch = request.viaBranch
+    this.token = request.token
     this.signal = request.signal
+    this.deadlineMs = request.deadlineMs
+    this.avoid = request.avoid
     this.#resolve = resolve
     this.#reject = reject
+  }
+
+  get deferrable(): boolean {
+    return false
   }
 
   /** The result of the reply at `offset`; throws if it is not what was asked for. */
   protected abstract read(node: string, bytes: Buffer, offset: number): T
 
-  replied(node: Node, bytes: Buffer, offset: number): void {
+  replied(node: Node, bytes: Buffer, offset: number): RtpProxyNgError | undefined {
+    let result: T
     try {
-      this.#resolve(this.read(node.url, bytes, offset))
+      result = this.read(node.url, bytes, offset)
     } catch (error) {
-      this.#reject(error)
+      return error as RtpProxyNgError
     }
+    this.#resolve(result)
+    return undefined
+  }
+
+  remembered(node: Node): void {
+    this.#resolve(this.later(node.url))
+  }
+
+  /** The result of a command that is sent when its node is back. */
+  protected later(node: string): T {
+    throw new Error(`${this.name} cannot wait for ${node}`)
   }
 
   failed(error: RtpProxyNgError): void {
@@ -54,24 +75,40 @@ export abstract class PendingCommand<T> implements Command {
   }
 }
 
+/** What becomes of an offer or answer beside its result. */
+export interface RewriteContext {
+  readonly message: SipMessage
+  readonly tokens: NodeTokens | undefined
+  readonly dialogs: Dialogs | undefined
+}
+
 /** Offer and answer: `ok` with an SDP, which goes into the message. */
 export class PendingRewrite extends PendingCommand<RewriteResult> {
-  readonly #message: SipMessage
+  readonly #context: RewriteContext
 
   constructor(
-    message: SipMessage,
+    context: RewriteContext,
     request: CommandRequest,
     resolve: (result: RewriteResult) => void,
     reject: (error: unknown) => void,
   ) {
     super(request, resolve, reject)
-    this.#message = message
+    this.#context = context
   }
 
   protected read(node: string, bytes: Buffer, offset: number): RewriteResult {
-    const result = rewriteMessage(this.#message.buffer, bytes, offset, this.name, node)
+    const { message, tokens, dialogs } = this.#context
+    const result = rewriteMessage(message.buffer, bytes, offset, this.name, node)
     if ('result' in result) throw replyError(this.name, node, result)
-    return { message: result.message, sdp: result.sdp, node, warning: result.warning }
+    const { callId } = this
+    dialogs?.note(this)
+    return {
+      message: result.message,
+      sdp: result.sdp,
+      node,
+      warning: result.warning,
+      token: tokens === undefined || callId === undefined ? undefined : tokens.make(node, callId),
+    }
   }
 }
 
@@ -81,6 +118,33 @@ export class PendingAcknowledgement extends PendingCommand<CommandResult> {
     const reply = readReply(bytes, offset, this.name, node)
     if (reply.result === 'error') throw replyError(this.name, node, reply)
     return { node, warning: reply.warning }
+  }
+}
+
+/** Delete: if its media proxy is out of order, it is over all the same. */
+export class PendingDelete extends PendingCommand<DestroyResult> {
+  override get deferrable(): boolean {
+    return true
+  }
+
+  protected read(node: string, bytes: Buffer, offset: number): DestroyResult {
+    const reply = readReply(bytes, offset, this.name, node)
+    if (reply.result === 'error') throw replyError(this.name, node, reply)
+    return { node, warning: reply.warning, remembered: false }
+  }
+
+  protected override later(node: string): DestroyResult {
+    return { node, warning: undefined, remembered: true }
+  }
+}
+
+/** Offer and answer whose SDP goes into no message. */
+export class PendingSdp extends PendingCommand<{ readonly node: string; readonly sdp: Buffer }> {
+  protected read(node: string, bytes: Buffer, offset: number): { node: string; sdp: Buffer } {
+    const reply = readReply(bytes, offset, this.name, node)
+    if (reply.result !== 'ok' || !reply.hasSdp) throw replyError(this.name, node, reply)
+    const { sdp } = decode(bytes.subarray(offset)) as { sdp: Buffer }
+    return { node, sdp: Buffer.from(sdp) }
   }
 }
 

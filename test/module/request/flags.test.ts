@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { MessageCommand } from '../../src/core/ng.ts'
-import { FlagError } from '../../src/errors.ts'
-import { type FlagPlan, flagPlan } from '../../src/module/flags.ts'
+import type { MessageCommand } from '../../../src/core/ng.ts'
+import { FlagError } from '../../../src/errors.ts'
+import { type FlagPlan, flagPlan } from '../../../src/module/request/flags.ts'
 
 const COMMANDS = ['offer', 'answer', 'delete'] as const
 const LETTERS = [...'123bairwfxoclteizZ+-sSpPAIERWFXOCLT09 q']

@@ -1,5 +1,5 @@
-import type { BranchSource, MessageCommand } from '../core/ng.ts'
-import { FlagError } from '../errors.ts'
+import type { BranchSource, MessageCommand } from '../../core/ng.ts'
+import { FlagError } from '../../errors.ts'
 
 /** What a flag string asks for, made once for each distinct string and command. */
 export interface FlagPlan {

@@ -1,5 +1,5 @@
-import { NodeError } from '../errors.ts'
-import type { ExchangeFailure } from '../network/transport.ts'
+import { NgError, NodeError, type RtpProxyNgError } from '../../errors.ts'
+import type { ExchangeFailure } from '../../network/transport.ts'
 
 const TEXTS: Record<ExchangeFailure['kind'], string> = {
   timeout: 'does not answer',
@@ -32,7 +32,12 @@ export function failureError(failure: ExchangeFailure, command: string, node: st
   )
 }
 
-/** Whether a failure shows that the node itself is out of order, rather than this host or this message. */
-export function isNodesFault(failure: ExchangeFailure): boolean {
-  return failure.kind === 'timeout' || failure.kind === 'refused' || failure.kind === 'unreachable'
+/** What rtpengine answers to an offer of a new call when it is full; calls it has are not refused. */
+const NO_ROOM =
+  /^(Parallel session limit reached|CPU usage limit exceeded|Load limit exceeded|Bandwidth limit exceeded|Ran out of ports)/i
+
+/** Whether a reply says that the node has no room for another call. */
+export function hasNoRoom(error: RtpProxyNgError): boolean {
+  if (error.code === 'ERR_RTPPROXY_LOAD_LIMIT') return true
+  return error.code === 'ERR_RTPPROXY_NG' && error instanceof NgError && NO_ROOM.test(error.reason ?? '')
 }

@@ -1,0 +1,64 @@
+import { SipError } from '../errors.ts'
+import type { CallKey } from '../nodes/affinity/calls.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Pool } from '../nodes/pool.ts'
+import type { ReanchorResult } from './calls.ts'
+import { type Dialogs, deleteOf, tagsOf } from './dialogs.ts'
+import { PendingSdp } from './request/pending.ts'
+
+export interface ReanchorContext {
+  readonly pool: Pool
+  readonly dialogs: Dialogs | undefined
+  readonly deadlineMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Sets a call up again on another node by replaying its last offer and answer. */
+export async function reanchor(call: CallKey, context: ReanchorContext): Promise<ReanchorResult> {
+  const { callId, viaBranch } = call
+  const { pool, dialogs } = context
+  const dialog = dialogs?.get(callId, viaBranch)
+  if (dialog === undefined) {
+    throw new SipError('ERR_RTPPROXY_NOT_APPLICABLE', `no offer of call ${callId} is kept`)
+  }
+  const previous = pool.pins.memory?.find(callId, viaBranch)
+  const replay = (name: string, datagram: Buffer, avoid: Node | undefined) =>
+    new Promise<{ node: string; sdp: Buffer }>((resolve, reject) => {
+      const request = {
+        name,
+        // The kept one stays as it is: each sending writes a cookie of its own.
+        datagram: Buffer.from(datagram),
+        set: pool.set(dialog.set, 'reanchor'),
+        sum: 0,
+        callId,
+        viaBranch,
+        token: undefined,
+        signal: context.signal,
+        deadlineMs: context.deadlineMs,
+        avoid,
+      }
+      pool.send(new PendingSdp(request, resolve, reject))
+    })
+  let offered: { node: string; sdp: Buffer }
+  try {
+    offered = await replay('offer', dialog.offer, previous)
+  } catch (error) {
+    // The call is where it was.
+    if (previous !== undefined) pool.pins.keep(call, previous)
+    throw error
+  }
+  const answered = dialog.answer === undefined ? undefined : await replay('answer', dialog.answer, undefined)
+  // If the old node is alive, or comes back, it must not hold the call's ports.
+  if (previous !== undefined) pool.deletes.add(previous, deleteOf(dialog.offer))
+  // An answer names the party that offered in its to-tag or its from-tag, whichever the offer's from-tag is.
+  const offererTag = tagsOf(dialog.offer).from
+  const { from, to } = dialog.answer === undefined ? tagsOf(dialog.offer) : tagsOf(dialog.answer)
+  return {
+    node: offered.node,
+    previous: previous?.url,
+    offererTag,
+    answererTag: from === offererTag ? to : from,
+    sdpForAnswerer: offered.sdp,
+    sdpForOfferer: answered?.sdp,
+  }
+}

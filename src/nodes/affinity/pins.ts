@@ -1,0 +1,122 @@
+import type { Node } from '../node.ts'
+import type { PoolOptions } from '../options.ts'
+import { type CallKey, CallMemory } from './calls.ts'
+import { SharedCalls, type SharedCallsObserver } from './shared.ts'
+import { NodeTokens } from './token.ts'
+
+export interface PinOptions
+  extends Pick<PoolOptions, 'affinity' | 'store' | 'storeWaitMs' | 'tokenKey' | 'tokenMs'> {
+  /** The nodes by URL; of those in several sets, the one in `set` if there is one. */
+  readonly node: (url: string, set: number) => Node | undefined
+  readonly urls: () => Iterable<string>
+  /** A node has lost a call. */
+  readonly released: (node: Node) => void
+}
+
+/** A call, of a forked one a branch; unnamed when nobody asks. */
+export interface CallName {
+  readonly callId: string | undefined
+  readonly viaBranch: string | undefined
+}
+
+/** The call a command is about. */
+export interface PinnedCall extends CallName {
+  readonly token: string | undefined
+  readonly set: { readonly id: number }
+}
+
+/** Which node has a call: by the token the dialog carries, this process's memory, or the store shared with others. */
+export class Pins {
+  readonly memory: CallMemory<Node> | undefined
+  readonly shared: SharedCalls | undefined
+  readonly tokens: NodeTokens | undefined
+  readonly #options: PinOptions
+
+  constructor(options: PinOptions, observer: SharedCallsObserver) {
+    this.#options = options
+    const { affinity, store, storeWaitMs, tokenKey, tokenMs, released } = options
+    if (affinity !== undefined) this.memory = new CallMemory({ ...affinity, released })
+    if (store !== undefined)
+      this.shared = new SharedCalls(
+        store,
+        { waitMs: storeWaitMs, lifetimeMs: affinity!.lifetimeMs },
+        observer,
+      )
+    if (tokenKey !== undefined) this.tokens = new NodeTokens({ key: tokenKey, lifetimeMs: tokenMs })
+  }
+
+  /** Whether commands must say which call they are about. */
+  get used(): boolean {
+    return this.memory !== undefined || this.tokens !== undefined
+  }
+
+  /** The node that has the call: at once, or after the shared store has been asked. */
+  find(call: PinnedCall): Node | undefined | Promise<Node | undefined> {
+    const { callId, viaBranch, token, set } = call
+    if (callId === undefined) return undefined
+    if (token !== undefined && this.tokens !== undefined) {
+      const url = this.tokens.read(token, callId, this.#options.urls())
+      const node = url === undefined ? undefined : this.#options.node(url, set.id)
+      if (node !== undefined) {
+        this.memory?.keep(callId, viaBranch, node)
+        return node
+      }
+    }
+    const known = this.memory?.find(callId, viaBranch)
+    if (known !== undefined || this.shared === undefined) return known
+    const asked = this.shared.find(callId)
+    return asked === undefined ? undefined : this.#take(asked, callId, viaBranch, set.id)
+  }
+
+  /** Remembers here what the store knows, so that it is asked once for a call. */
+  async #take(
+    asked: Promise<ReadonlyMap<string, string>>,
+    callId: string,
+    viaBranch: string | undefined,
+    set: number,
+  ): Promise<Node | undefined> {
+    const branches = await asked
+    for (const [branch, url] of branches) {
+      const node = this.#options.node(url, set)
+      if (node !== undefined) this.memory?.keep(callId, branch === '' ? undefined : branch, node)
+    }
+    return this.memory?.find(callId, viaBranch)
+  }
+
+  /** The other nodes that have a branch of a call which ends as a whole. */
+  others({ callId, viaBranch }: CallName, node: Node | undefined): readonly Node[] {
+    if (this.memory === undefined || callId === undefined || viaBranch !== undefined) return []
+    return this.memory.nodesOf(callId).filter((other) => other !== node)
+  }
+
+  /** The call goes to this node: known here at once, so that what comes next goes there too. */
+  keep({ callId, viaBranch }: CallName, node: Node): void {
+    if (callId !== undefined) this.memory?.keep(callId, viaBranch, node)
+  }
+
+  /** The node has taken the call, or still has it: the others are told. */
+  share({ callId, viaBranch }: CallName, node: Node): void {
+    if (callId !== undefined) this.shared?.keep(callId, viaBranch ?? '', node.url)
+  }
+
+  /** The call was not taken after all. */
+  release({ callId, viaBranch }: CallName): void {
+    if (callId !== undefined) this.memory?.forget(callId, viaBranch)
+  }
+
+  /** The call is over. */
+  forget({ callId, viaBranch }: CallName): void {
+    if (callId === undefined) return
+    this.memory?.forget(callId, viaBranch)
+    this.shared?.forget(callId, viaBranch)
+  }
+
+  callsOn(node: Node): Iterable<CallKey> {
+    return this.memory?.callsOn(node) ?? []
+  }
+
+  async close(): Promise<void> {
+    this.memory?.close()
+    await this.shared?.close()
+  }
+}

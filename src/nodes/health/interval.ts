@@ -1,0 +1,47 @@
+import type { Node } from '../node.ts'
+import type { Health } from './health.ts'
+
+/** Share of the interval by which each wait differs, so that many clients do not ping in step. */
+const JITTER = 0.1
+
+/**
+ * Pings every node that has been silent for an interval. One that answered anything meanwhile has proved itself; one that is
+ * disabled is left to its recheck.
+ */
+export class IntervalPings {
+  readonly #health: Health
+  readonly #intervalMs: number
+  readonly #nodes: () => readonly Node[]
+  readonly #answers = new WeakMap<Node, number>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(health: Health, intervalMs: number, nodes: () => readonly Node[]) {
+    this.#health = health
+    this.#intervalMs = intervalMs
+    this.#nodes = nodes
+  }
+
+  start(): void {
+    if (this.#intervalMs === 0) return
+    const wait = this.#intervalMs * (1 - JITTER + Math.random() * 2 * JITTER)
+    this.#timer = setTimeout(() => {
+      this.#round()
+      this.start()
+    }, wait)
+    this.#timer.unref()
+  }
+
+  #round(): void {
+    const now = this.#health.seconds()
+    for (const node of this.#nodes()) {
+      const silent = this.#answers.get(node) === node.answers
+      if (node.disabled ? node.isDue(now) : silent) void this.#health.ping(node)
+      this.#answers.set(node, node.answers)
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,51 @@
+import type { ExchangeFailure } from '../network/transport.ts'
+import type { CallStore } from './affinity/store.ts'
+import type { Balancing } from './balancing.ts'
+
+/** How media proxies are chosen, judged and protected. Every field is set: the defaults are the client's. */
+export interface PoolOptions {
+  /** How long to wait for a reply to one send. */
+  readonly timeoutMs: number
+  /** How many sends in all. */
+  readonly attempts: number
+  /** Whether resends follow the measured round-trip time instead of `timeoutMs`. */
+  readonly adaptive: boolean
+  /** How long all of a command may take; 0: as long as its attempts take. */
+  readonly deadlineMs: number
+
+  readonly disableMs: number
+  /** Which failures of a command are evidence against its node. */
+  readonly deadOn: ReadonlySet<ExchangeFailure['kind']>
+  /** How many unanswered commands in a row take a node out of use. */
+  readonly deadAfter: number
+  /** Whether a node is pinged before unanswered commands take it out of use. */
+  readonly confirmDead: boolean
+  /** After how many unanswered sends a command goes on to the next node. */
+  readonly suspectAttempts: number
+  /** Whether a node whose recheck is due is tried by one command instead of a ping. */
+  readonly halfOpen: boolean
+  /** Time between pings of a silent node; 0: none. */
+  readonly pingMs: number
+  /** How long a node that had no room for an offer gets no new calls while others have. */
+  readonly spareMs: number
+
+  readonly balancing: Balancing
+  /** Whether nodes of weight 0 take calls when no other node can. */
+  readonly lastResort: boolean
+  /** What the memory of calls holds; undefined: no memory, as in the module. */
+  readonly affinity: { readonly limit: number; readonly lifetimeMs: number } | undefined
+  readonly store: CallStore | undefined
+  readonly storeWaitMs: number
+  readonly tokenKey: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
+  readonly tokenMs: number
+
+  /** How many commands may be under way in all, and at one node. */
+  readonly openLimit: number
+  readonly nodeOpenLimit: number
+  /** How many deletes for nodes that are out of order are kept for later. */
+  readonly rememberedDeletes: number
+
+  readonly names: 'first' | 'all' | 'srv'
+  /** Time between look-ups of host names; 0: only when a socket is opened. */
+  readonly resolveMs: number
+}
