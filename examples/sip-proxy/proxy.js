@@ -8,6 +8,20 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
 import { RtpProxyNg, RtpProxyNgError, SipMessage } from 'rtpproxy-ng'
+import {
+  headerValue,
+  isHeader,
+  joinHeaders,
+  removeTopVia,
+  setMaxForwards,
+  splitComma,
+  splitHeaders,
+  stampVia,
+  uriTarget,
+  viaTarget,
+} from './headers.js'
+
+/** @typedef {import('./headers.js').Headers} Headers */
 
 /**
  * @typedef {object} SipProxyOptions
@@ -16,6 +30,8 @@ import { RtpProxyNg, RtpProxyNgError, SipMessage } from 'rtpproxy-ng'
  * @property {number} [port] default: any free one
  * @property {string} [flags] flags of `manage`; default `co`: replace origin and session connection
  * @property {{host: string, port: number}} [next] where requests go whose Request-URI does not say it; default: by the URI
+ * @property {Omit<import('rtpproxy-ng').RtpProxyNgOptions, 'sockets'>} [media] further options of RtpProxyNg; with `tokenKey`
+ *   the Record-Route names the call's media proxy, so that any proxy with the key finds it again
  * @property {(event: ProxyEvent) => void} [observe] told of everything that passes, for a trace
  */
 
@@ -26,8 +42,8 @@ import { RtpProxyNg, RtpProxyNgError, SipMessage } from 'rtpproxy-ng'
 
 export class SipProxy {
   /** @param {SipProxyOptions} options */
-  constructor({ sockets, host = '127.0.0.1', port = 0, flags = 'co', next, observe }) {
-    this.media = new RtpProxyNg({ sockets })
+  constructor({ sockets, host = '127.0.0.1', port = 0, flags = 'co', next, media, observe }) {
+    this.media = new RtpProxyNg({ ...media, sockets })
     this.host = host
     this.port = port
     this.flags = flags
@@ -80,8 +96,9 @@ export class SipProxy {
     const hops = Number(message.header('Max-Forwards') ?? 70)
     if (hops === 0) return this.reject(message, peer, '483 Too Many Hops')
     let out
+    let token
     try {
-      out = await this.throughMedia(message)
+      ;({ message: out, token } = await this.throughMedia(message, message.header('Route')))
     } catch (error) {
       this.counters.mediaFailures++
       // A call without media is worse than none; anything else may well pass without a media proxy.
@@ -93,7 +110,11 @@ export class SipProxy {
     if (target === undefined) return this.reject(message, peer, '404 Not Found')
     stampVia(headers, peer)
     headers.lines.splice(1, 0, `Via: SIP/2.0/UDP ${this.hostPort};branch=${branchOf(message, this.hostPort)}`)
-    if (message.method === 'INVITE') headers.lines.splice(2, 0, `Record-Route: <sip:${this.hostPort};lr>`)
+    if (message.method === 'INVITE') {
+      // The user part, since parameters of a URI are compared without regard to case (RFC 3261, 19.1.4).
+      const user = token === undefined ? '' : `${token}@`
+      headers.lines.splice(2, 0, `Record-Route: <sip:${user}${this.hostPort};lr>`)
+    }
     setMaxForwards(headers, hops - 1)
     this.send(joinHeaders(headers), target)
   }
@@ -102,14 +123,23 @@ export class SipProxy {
    * What the library is for: one call for every message, and what comes back is what to send on.
    *
    * @param {SipMessage} message
+   * @param {string | undefined} routes where our own URI may stand, with the token we put there
    */
-  async throughMedia(message) {
-    const result = await this.media.manage(message, { flags: this.flags })
+  async throughMedia(message, routes) {
+    const token = this.tokenIn(routes)
+    const result = await this.media.manage(message, { flags: this.flags, token })
     if (result.command !== null) {
       const { command, node, message: after } = result
       this.observe?.({ kind: 'media', command, node, before: message.buffer, after })
     }
-    return result.message
+    return { message: result.message, token: 'token' in result ? result.token : token }
+  }
+
+  /** @param {string | undefined} routes */
+  tokenIn(routes) {
+    if (routes === undefined) return undefined
+    const own = splitComma(routes).find((route) => route.includes(`@${this.hostPort}`))
+    return own === undefined ? undefined : /sip:([^@>]+)@/i.exec(own)?.[1]
   }
 
   /** @param {SipMessage} message */
@@ -117,7 +147,7 @@ export class SipProxy {
     if (message.statusCode === 100) return // hop by hop (RFC 3261, 16.7)
     let out = message.buffer
     try {
-      out = await this.throughMedia(message)
+      ;({ message: out } = await this.throughMedia(message, message.header('Record-Route')))
     } catch {
       this.counters.mediaFailures++
     }
@@ -204,108 +234,4 @@ function branchOf(message, salt) {
     message.cseqMethod === 'CANCEL' || message.cseqMethod === 'ACK' ? 'INVITE' : message.cseqMethod
   const key = [salt, message.viaBranch(1), message.callId, message.fromTag, message.cseq, method].join(' ')
   return `z9hG4bK${createHash('sha256').update(key).digest('hex').slice(0, 24)}`
-}
-
-/**
- * @typedef {{lines: string[], body: Buffer}} Headers unfolded lines without line ends, the start line first
- * @param {Buffer} bytes
- * @returns {Headers}
- */
-function splitHeaders(bytes) {
-  const end = /\r?\n\r?\n/.exec(bytes.toString('latin1'))
-  const at = end === null ? bytes.length : end.index
-  const head = bytes.toString('latin1', 0, at).replace(/\r?\n[ \t]+/g, ' ')
-  return {
-    lines: head.split(/\r?\n/).filter((line) => line !== ''),
-    body: bytes.subarray(at + (end?.[0].length ?? 0)),
-  }
-}
-
-/** @param {Headers} headers */
-function joinHeaders({ lines, body }) {
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body])
-}
-
-/**
- * @param {string} line
- * @param {string[]} names
- */
-function isHeader(line, ...names) {
-  const colon = line.indexOf(':')
-  return colon > 0 && names.includes(line.slice(0, colon).trim().toLowerCase())
-}
-
-/**
- * @param {Headers} headers
- * @param {number} index
- */
-function headerValue({ lines }, index) {
-  const line = lines[index] ?? ''
-  return line.slice(line.indexOf(':') + 1)
-}
-
-/** @param {string} value */
-function splitComma(value) {
-  return (value.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/g) ?? []).map((part) => part.trim())
-}
-
-/**
- * `received` and `rport` on the sender's Via (RFC 3261, 18.2.1; RFC 3581).
- *
- * @param {Headers} headers
- * @param {{address: string, port: number}} peer
- */
-function stampVia(headers, peer) {
-  const index = headers.lines.findIndex((line) => isHeader(line, 'via', 'v'))
-  if (index < 0) return
-  const [first = '', ...rest] = splitComma(headerValue(headers, index))
-  const stamped = `${first.replace(/;rport(?=;|$)/i, `;rport=${peer.port}`)};received=${peer.address}`
-  headers.lines[index] = `Via: ${[stamped, ...rest].join(', ')}`
-}
-
-/** @param {Headers} headers */
-function removeTopVia(headers) {
-  const index = headers.lines.findIndex((line) => isHeader(line, 'via', 'v'))
-  if (index < 0) return
-  const [, ...rest] = splitComma(headerValue(headers, index))
-  if (rest.length > 0) headers.lines[index] = `Via: ${rest.join(', ')}`
-  else headers.lines.splice(index, 1)
-}
-
-/**
- * @param {Headers} headers
- * @param {number} hops
- */
-function setMaxForwards(headers, hops) {
-  const index = headers.lines.findIndex((line) => isHeader(line, 'max-forwards'))
-  const line = `Max-Forwards: ${hops}`
-  if (index < 0) headers.lines.splice(2, 0, line)
-  else headers.lines[index] = line
-}
-
-/**
- * Where a reply goes: received and rport before sent-by (RFC 3261, 18.2.2).
- *
- * @param {string} via
- */
-function viaTarget(via) {
-  const [first = ''] = splitComma(via.slice(via.indexOf(':') + 1))
-  const sentBy = /SIP\s*\/\s*2\.0\s*\/\s*UDP\s+(\[[^\]]+\]|[^:;\s]+)(?:\s*:\s*([0-9]+))?/i.exec(first)
-  if (sentBy === null) return undefined
-  const parameter = (/** @type {string} */ name) =>
-    new RegExp(`;\\s*${name}\\s*=\\s*([^;\\s]+)`, 'i').exec(first)?.[1]
-  const host = parameter('received') ?? parameter('maddr') ?? sentBy[1]
-  return { host: (host ?? '').replace(/^\[|\]$/g, ''), port: Number(parameter('rport') ?? sentBy[2] ?? 5060) }
-}
-
-/**
- * The numeric host and the port of the first SIP URI in `text`; undefined where a name would have to be resolved.
- *
- * @param {string} text
- */
-function uriTarget(text) {
-  const found = /sips?:(?:[^@>;,]*@)?(\[[^\]]+\]|[^:;>?\s,]+)(?::([0-9]+))?/i.exec(text)
-  const host = found?.[1]?.replace(/^\[|\]$/g, '') ?? ''
-  if (host !== 'localhost' && isIP(host) === 0) return undefined
-  return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(found?.[2] ?? 5060) }
 }

@@ -80,6 +80,33 @@ describe('the example proxy', () => {
     expect(branch(await through(caller, request('BYE'), callee))).not.toBe(first)
   })
 
+  it('names the media proxy in its Record-Route, so that the proxy that takes its place finds it', async () => {
+    const one = new ScriptedProxy()
+    const other = new ScriptedProxy()
+    const first = `udp:127.0.0.1:${await one.listenUdp()}`
+    const second = `udp:127.0.0.1:${await other.listenUdp()}`
+    const options = { media: { tokenKey: 'sixteen bytes or more' } }
+    // All weight lies on one node before the change, and on the other after it.
+    const before = new SipProxy({ sockets: `${first} ${second}=0`, ...options })
+    await before.start()
+    const { port } = before
+    const arrived = once(callee, 'message') as Promise<[Buffer]>
+    caller.send(request('INVITE', { sdp: SDP }), port, '127.0.0.1')
+    const record = /Record-Route: (<sip:[\w-]{28}@127\.0\.0\.1:\d+;lr>)/.exec(String((await arrived)[0]))?.[1]
+    expect(record).toBeDefined()
+    await before.close()
+    const after = new SipProxy({ sockets: `${first}=0 ${second}`, port, ...options })
+    await after.start()
+    const passed = once(callee, 'message')
+    caller.send(request('BYE', { extra: `Route: ${record}\r\n` }), port, '127.0.0.1')
+    await passed
+    expect(
+      one.payloads.map((payload) => /7:command[0-9]:(offer|delete)e/.exec(String(payload))?.[1]),
+    ).toEqual(['offer', 'delete'])
+    expect(other.payloads).toEqual([])
+    for (const opened of [after, one, other]) await opened.close()
+  })
+
   it('follows the Route behind its own', async () => {
     const extra = `Route: <sip:127.0.0.1:${proxy.port};lr>, <sip:127.0.0.1:${callee.address().port};lr>\r\n`
     const bye = await through(caller, request('BYE', { uri: 'sip:bob@elsewhere.invalid', extra }), callee)
