@@ -49,6 +49,8 @@ export interface RtpProxyNgEvents {
   /** The shared store failed or was too slow: nothing waits for it until `store:up`. */
   'store:down': [reason: RtpProxyNgError]
   'store:up': []
+  /** A host name did not resolve; what it led to before stays in use. */
+  'name:failed': [error: unknown]
 }
 
 const ROOM = COOKIE_LENGTH + 1
@@ -82,6 +84,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
       nodeState: (node, before) => this.#tell('node:state', node, before),
       storeDown: (reason) => this.#tell('store:down', reason),
       storeUp: () => this.#tell('store:up'),
+      nameFailed: (error) => this.#tell('name:failed', error),
     })
     this.#namesCalls = this.#pool.pins.used || keepDialogs > 0 || this.#options.balancing !== 'checksum'
   }

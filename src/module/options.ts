@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { BoundedResolver, type NameResolver, systemNames } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
 import type { CallStore } from '../nodes/affinity/store.ts'
 import type { Balancing } from '../nodes/balancing.ts'
@@ -74,6 +75,8 @@ export interface RtpProxyNgOptions {
    * that begin with `_`) one for each SRV record (RFC 2782).
    */
   readonly names?: 'first' | 'all' | 'srv' | undefined
+  /** Who looks names up; asked for at most 5 seconds at a time. Default: the system. */
+  readonly resolver?: NameResolver | undefined
   /** How often names are looked up again, in milliseconds; 0 (default): only when a socket is opened. */
   readonly resolveMs?: number | undefined
 
@@ -144,6 +147,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'store',
   'tokenKey',
   'names',
+  'resolver',
   'extraId',
   'toTagFlag',
 ])
@@ -243,6 +247,7 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     store,
     tokenKey: options.tokenKey,
     names: oneOf('names', options.names, NAME_MODES),
+    resolver: options.resolver === undefined ? systemNames : new BoundedResolver(options.resolver),
     extraId,
     toTagFlag: oneOf('toTagFlag', options.toTagFlag, TO_TAG_FLAGS),
   }

@@ -45,6 +45,8 @@ export interface OpenRequest {
 export interface Transport {
   readonly url: string
   send(exchange: Exchange, timing: Timing): OpenRequest
+  /** Looks the host name up again, and goes on at the new address if it moved. Absent where there is no name. */
+  refresh?(): Promise<unknown>
   /** Fails what is under way with `closed`. */
   close(): Promise<void>
 }

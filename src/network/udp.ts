@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
-import { once } from 'node:events'
+import { type NameResolver, systemNames } from './names.ts'
 import type { OpenEntry, OpenRequests, Sender } from './open-requests.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 
@@ -41,44 +40,32 @@ function failureOf(cause: unknown): ExchangeFailure {
   return { kind: KINDS[codeOf(cause)] ?? 'local', cause }
 }
 
-/** Resolves the name and connects a socket. Rejects with an `ExchangeFailure`. */
-async function connectTo({ host, port, family }: UdpAddress): Promise<Socket> {
-  let address: string
-  try {
-    ;({ address } = await lookup(host, { family }))
-  } catch (cause) {
-    throw { kind: 'unreachable', cause } satisfies ExchangeFailure
-  }
-  const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
-  try {
-    const connected = once(socket, 'connect')
-    // The address is numeric, so no second look-up goes out.
-    socket.connect(port, address)
-    await connected
-  } catch (cause) {
-    socket.close()
-    throw failureOf(cause)
-  }
-  return socket
-}
-
 /**
  * One connected UDP socket to one node: the kernel drops datagrams of strangers, and an ICMP "port unreachable" comes back
- * as ECONNREFUSED and fails what is open at once. The first command opens the socket; so does the next one after the name
- * did not resolve or the socket failed.
+ * as ECONNREFUSED and fails what is open at once. The first command looks the name up and opens the socket; so does the
+ * next one after the name did not resolve or the socket failed.
  */
 export class UdpTransport implements Transport, Sender {
   readonly url: string
   readonly #address: UdpAddress
   readonly #requests: OpenRequests
+  readonly #names: NameResolver
+  /** Every socket that is not closed: the one that sends, those it replaced, those being connected. */
+  readonly #sockets = new Set<Socket>()
+  /** Sockets that only receive, each with the requests sent through it. */
+  readonly #replaced = new Map<Socket, Set<OpenEntry>>()
   #socket: Socket | undefined
+  /** Where `#socket` is connected to. */
+  #peer: string | undefined
   #opening: Promise<void> | undefined
+  #refreshing: Promise<ExchangeFailure | undefined> | undefined
   #closed = false
 
-  constructor(url: string, address: UdpAddress, requests: OpenRequests) {
+  constructor(url: string, address: UdpAddress, requests: OpenRequests, names: NameResolver = systemNames) {
     this.url = url
     this.#address = address
     this.#requests = requests
+    this.#names = names
   }
 
   send(exchange: Exchange, timing: Timing): OpenRequest {
@@ -104,21 +91,115 @@ export class UdpTransport implements Transport, Sender {
     }
   }
 
+  /**
+   * Looks the name up again. When it has lost the address in use, what is sent from now on, resends too, goes to its first
+   * address through a new socket; the old one receives until the last request sent through it has ended.
+   *
+   * Never rejects: resolves with the failure that leaves the old address in use. Calls at the same time share one look-up.
+   */
+  refresh(): Promise<ExchangeFailure | undefined> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #refresh(): Promise<ExchangeFailure | undefined> {
+    const old = this.#socket
+    // Without a socket the next command looks the name up anyway.
+    if (old === undefined) return undefined
+    try {
+      const address = await this.#lookUp(this.#peer)
+      if (address === this.#peer) return undefined
+      const socket = await this.#connect(address)
+      // While it was being connected the old one may have failed, or the transport been closed.
+      if (this.#socket === old) {
+        this.#use(socket, address)
+        this.#replace(old)
+      } else this.#discard(socket)
+      return undefined
+    } catch (failure) {
+      return this.#closed ? undefined : (failure as ExchangeFailure)
+    }
+  }
+
   /** Opens the socket and sends all that was asked for meanwhile: each datagram once, however often its time came round. */
   async #open(): Promise<void> {
-    let socket: Socket
     try {
-      socket = await connectTo(this.#address)
+      const address = await this.#lookUp(undefined)
+      const socket = await this.#connect(address)
+      this.#opening = undefined
+      this.#use(socket, address)
     } catch (failure) {
       this.#opening = undefined
-      this.#requests.failAll(this, failure as ExchangeFailure)
+      this.#failOpen(failure as ExchangeFailure)
       return
     }
-    this.#opening = undefined
+    for (const entry of this.#requests.openAt(this)) this.transmit(entry)
+  }
+
+  /** The address to send to: `current` as long as the name has it. Rejects with an `ExchangeFailure`. */
+  async #lookUp(current: string | undefined): Promise<string> {
+    const { host, family } = this.#address
+    try {
+      const addresses = await this.#names.addresses(host, family)
+      const address = addresses.find((one) => one === current) ?? addresses[0]
+      if (address === undefined) throw new Error(`${host} has no address`)
+      return address
+    } catch (cause) {
+      throw { kind: 'unreachable', cause } satisfies ExchangeFailure
+    }
+  }
+
+  /** Connects a socket to a numeric address, so that no look-up goes out. Rejects with an `ExchangeFailure`. */
+  async #connect(address: string): Promise<Socket> {
+    if (this.#closed) throw { kind: 'closed' } satisfies ExchangeFailure
+    const { port, family } = this.#address
+    const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
+    this.#sockets.add(socket)
     socket.on('message', (datagram) => this.#requests.receive(this, datagram))
     socket.on('error', (error) => this.#failed(socket, error))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('connect', resolve).once('error', reject)
+        socket.once('close', () => reject(new Error('closed')))
+        socket.connect(port, address)
+      })
+    } catch (cause) {
+      this.#discard(socket)
+      throw failureOf(cause)
+    }
+    return socket
+  }
+
+  #use(socket: Socket, address: string): void {
     this.#socket = socket
-    for (const entry of this.#requests.openAt(this)) this.transmit(entry)
+    this.#peer = address
+  }
+
+  #replace(socket: Socket): void {
+    const entries = this.#requests.openAt(this)
+    if (entries.length === 0) this.#discard(socket)
+    else this.#replaced.set(socket, new Set(entries))
+    for (const entry of entries) entry.onTaken = () => this.#taken(entry)
+  }
+
+  #taken(entry: OpenEntry): void {
+    for (const [socket, entries] of this.#replaced) {
+      if (!entries.delete(entry) || entries.size > 0) continue
+      this.#replaced.delete(socket)
+      this.#discard(socket)
+    }
+  }
+
+  /** Whether the reply may still come in through a replaced socket. */
+  #isAwaited(entry: OpenEntry): boolean {
+    for (const entries of this.#replaced.values()) if (entries.has(entry)) return true
+    return false
+  }
+
+  #failOpen(failure: ExchangeFailure): void {
+    for (const entry of this.#requests.openAt(this)) if (!this.#isAwaited(entry)) entry.fail(failure)
   }
 
   #sendFailed(socket: Socket, entry: OpenEntry, error: unknown): void {
@@ -126,35 +207,36 @@ export class UdpTransport implements Transport, Sender {
     const failure = failureOf(error)
     // A refusal reported by a send may belong to any datagram sent before on this socket, and holds for all of them.
     if (failure.kind === 'refused' || BROKEN.has(codeOf(error))) this.#failed(socket, error)
-    else if (failure.kind === 'local') entry.unsent(failure)
+    else if (failure.kind === 'local' || this.#isAwaited(entry)) entry.unsent(failure)
     else entry.fail(failure)
   }
 
   /**
    * A socket that failed is replaced by the next command. Each refused datagram leaves an error behind, and all that was open
-   * on the socket is told of the first: those that show later must not fail requests to a node that is back.
+   * on the socket is told of the first: those that show later must not fail requests to a node that is back. Nor must those
+   * of a replaced socket: what went out there is sent again through the new one.
    */
   #failed(socket: Socket, error: unknown): void {
     if (socket !== this.#socket) return
     // Path MTU discovery (RFC 1191): some datagram was too large for the path. The system has learnt and cuts the next send.
     if (codeOf(error) === 'EMSGSIZE') return
-    void this.#drop()
-    this.#requests.failAll(this, failureOf(error))
-  }
-
-  #drop(): Promise<void> {
-    const socket = this.#socket
     this.#socket = undefined
-    if (socket === undefined) return Promise.resolve()
-    return new Promise((resolve) => socket.close(() => resolve()))
+    this.#discard(socket)
+    this.#failOpen(failureOf(error))
   }
 
-  /** Resolves when no socket is left. */
+  #discard(socket: Socket): void {
+    // One that was discarded before is closed, and Node throws when it is closed again.
+    if (this.#sockets.delete(socket)) socket.close()
+  }
+
+  /** Resolves when no socket is left; does not wait for a look-up. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#socket = undefined
+    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)))
     this.#requests.failAll(this, { kind: 'closed' })
-    // A socket that is just being opened is dropped as soon as it stands.
-    await this.#opening
-    await this.#drop()
+    for (const socket of this.#sockets) this.#discard(socket)
+    await Promise.all(gone)
   }
 }

@@ -15,6 +15,8 @@ export interface NodeDefinition {
   readonly address: NodeAddress
   /** 0 (default) takes calls first. */
   readonly tier?: number
+  /** The URL as written, if `url` is what its name resolved to. */
+  readonly origin?: string
 }
 
 export interface SetDefinition {
@@ -24,6 +26,8 @@ export interface SetDefinition {
 
 /** Port of a node whose URL has none. */
 const DEFAULT_PORT = 22222
+/** `sun_path` has room for 108 bytes, the last of them 0 (unix(7)); Node cuts a longer path in silence. */
+const MAX_PATH_BYTES = 107
 const MAX_WEIGHT = 0xffff_ffff
 const MAX_SET_ID = 0xffff_ffff
 
@@ -42,6 +46,8 @@ export function parseUrl(url: string): NodeAddress {
   if (scheme === undefined || scheme === 'unix') {
     const path = scheme === undefined ? url : url.slice('unix:'.length)
     if (path === '') throw urlError(url, 'the path is empty')
+    if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+      throw urlError(url, `the path is longer than ${MAX_PATH_BYTES} bytes`)
     return { transport: 'unix', path }
   }
   if (scheme !== 'udp' && scheme !== 'udp6')

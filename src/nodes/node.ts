@@ -13,8 +13,10 @@ export type NodeState = 'up' | 'suspect' | 'down' | 'disabled' | 'draining'
 
 /** What `show()` says of a node. */
 export interface NodeStatus {
-  /** The URL as configured, without the weight. */
+  /** The URL as configured, without the weight; with the options `names: 'all'` and `'srv'` the place it led to. */
   readonly url: string
+  /** The URL as configured. */
+  readonly origin: string
   readonly set: number
   /** Counts nodes in the order they were configured over all sets, from 0. */
   readonly index: number
@@ -45,6 +47,8 @@ export const LAST_TIER: number = Number.MAX_SAFE_INTEGER
 /** One media proxy of one set: its place, its state, and the way to it. */
 export class Node implements Balanced {
   readonly url: string
+  /** The URL as written: another than `url` when that is one of the places a name leads to. */
+  readonly origin: string
   readonly address: NodeAddress
   readonly set: number
   readonly transport: Transport
@@ -82,6 +86,7 @@ export class Node implements Balanced {
     calls: (node: Node) => number,
   ) {
     this.url = definition.url
+    this.origin = definition.origin ?? definition.url
     this.weight = definition.weight
     this.address = definition.address
     this.tier = definition.tier ?? 0
@@ -116,6 +121,7 @@ export class Node implements Balanced {
   status(): NodeStatus {
     return {
       url: this.url,
+      origin: this.origin,
       set: this.set,
       index: this.index,
       weight: this.weight,

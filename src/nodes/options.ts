@@ -1,6 +1,8 @@
+import type { NameResolver } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
 import type { CallStore } from './affinity/store.ts'
 import type { Balancing } from './balancing.ts'
+import type { NameMode } from './names.ts'
 
 /** How media proxies are chosen, judged and protected. Every field is set: the defaults are the client's. */
 export interface PoolOptions {
@@ -45,7 +47,8 @@ export interface PoolOptions {
   /** How many deletes for nodes that are out of order are kept for later. */
   readonly rememberedDeletes: number
 
-  readonly names: 'first' | 'all' | 'srv'
+  readonly names: NameMode
+  readonly resolver: NameResolver
   /** Time between look-ups of host names; 0: only when a socket is opened. */
   readonly resolveMs: number
 }

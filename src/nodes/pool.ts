@@ -14,6 +14,7 @@ import { Drains } from './drains.ts'
 import type { NodeAddress, NodeDefinition, SetDefinition } from './grammar.ts'
 import { Health } from './health/health.ts'
 import { IntervalPings } from './health/interval.ts'
+import { expandNames, NameWatch } from './names.ts'
 import { Node, type NodeState, type NodeStatus } from './node.ts'
 import type { PoolOptions } from './options.ts'
 import { Roster } from './roster.ts'
@@ -26,6 +27,8 @@ export interface PoolObserver {
   nodeState(node: NodeStatus, before: NodeState): void
   storeDown(reason: RtpProxyNgError): void
   storeUp(): void
+  /** A name did not resolve; what it led to before stays. */
+  nameFailed(error: unknown): void
 }
 
 /** All media proxies: their sets, sockets and states, and everything that is on its way to them. */
@@ -41,6 +44,7 @@ export class Pool {
   readonly #roster: Roster
   readonly #drains = new Drains()
   readonly #exchanges: Exchanges
+  #names: NameWatch
   /** Nodes that are no longer configured, but have requests open. */
   readonly #leaving = new Set<Node>()
   /** What another SIP proxy reported is not reported again. */
@@ -83,6 +87,7 @@ export class Pool {
       idle: (node) => this.#idle(node),
     }
     this.#roster.configure(definitions)
+    this.#names = this.#watchNames(definitions)
   }
 
   #make(definition: NodeDefinition, set: number): Node {
@@ -94,18 +99,19 @@ export class Pool {
 
   #transport(url: string, address: NodeAddress): Transport {
     return address.transport === 'udp'
-      ? new UdpTransport(url, address, this.#requests)
+      ? new UdpTransport(url, address, this.#requests, this.#options.resolver)
       : new UnixTransport(url, address, this.#requests)
   }
 
   /** Opens every socket and pings every node, side by side; what does not answer starts disabled. */
   async start(): Promise<void> {
-    await Promise.all([this.#watch(), ...this.#roster.nodes.map((node) => this.#health.ping(node))])
+    await this.#names.start()
+    await Promise.all([this.#watchStore(), ...this.#roster.nodes.map((node) => this.#health.ping(node))])
     this.#pings.start()
   }
 
   /** What other SIP proxies find out about the nodes holds here as well. */
-  async #watch(): Promise<void> {
+  async #watchStore(): Promise<void> {
     await this.pins.shared?.watch((url, downForMs) => {
       this.#hearsay = true
       for (const node of this.#roster.named(url)) {
@@ -130,9 +136,13 @@ export class Pool {
   #nodeDown(node: Node, reason: RtpProxyNgError): void {
     if (!this.#hearsay) this.pins.shared?.report(node.url, this.#options.disableMs)
     this.#observer.nodeDown(node.status(), reason)
+    // It may have moved. A way to a node looks its own name up when it opens its next socket.
+    if (this.#options.names !== 'first')
+      this.#names.check().catch((error) => this.#observer.nameFailed(error))
   }
 
   async close(): Promise<void> {
+    this.#names.close()
     this.#pings.stop()
     this.#drains.close()
     this.deletes.close()
@@ -189,6 +199,29 @@ export class Pool {
 
   /** Makes the nodes those of `definitions`; resolves when the new ones have been pinged. */
   async configure(definitions: readonly SetDefinition[]): Promise<void> {
+    const { names, resolver } = this.#options
+    const sets = await expandNames(definitions, names, resolver)
+    this.#names.close()
+    this.#names = this.#watchNames(definitions)
+    await Promise.all([this.#apply(sets), this.#names.start()])
+  }
+
+  #watchNames(definitions: readonly SetDefinition[]): NameWatch {
+    const { names, resolver, resolveMs } = this.#options
+    return new NameWatch({
+      definitions,
+      mode: names,
+      resolver,
+      intervalMs: resolveMs,
+      changed: (sets) => void this.#apply(sets),
+      failed: (error) => this.#observer.nameFailed(error),
+      refresh: () => {
+        for (const node of this.#roster.nodes) void node.transport.refresh?.()
+      },
+    })
+  }
+
+  async #apply(definitions: readonly SetDefinition[]): Promise<void> {
     const { added, removed } = this.#roster.configure(definitions)
     for (const node of removed) this.#remove(node)
     await Promise.all(added.map((node) => this.#health.ping(node)))

@@ -41,14 +41,14 @@ export class Roster {
     return set
   }
 
-  /** The nodes with this URL, in every set that has it. */
+  /** The nodes with this URL, as written or as it was resolved, in every set that has it. */
   named(url: string): readonly Node[] {
-    return this.#nodes.filter((node) => node.url === url)
+    return this.#nodes.filter((node) => node.url === url || node.origin === url)
   }
 
   /** The node with this URL; of several the one in `set`, if there is one. */
   find(url: string, set: number): Node | undefined {
-    const nodes = this.named(url)
+    const nodes = this.#nodes.filter((node) => node.url === url)
     return nodes.find((node) => node.set === set) ?? nodes[0]
   }
 

@@ -35,6 +35,13 @@ describe('the grammar of rtpproxy_sock', () => {
     )
   })
 
+  it('takes UNIX paths as long as the kernel does, counted in bytes', () => {
+    const longest = `/run/${'é'.repeat(51)}`
+    expect(parseUrl(`unix:${longest}`)).toEqual({ transport: 'unix', path: longest })
+    for (const url of [`unix:${longest}x`, `${longest}x`])
+      expect(() => parseUrl(url)).toThrow(expect.objectContaining({ code: 'ERR_RTPPROXY_URL' }))
+  })
+
   it('reads set ids and weights, adds to a set named again, and counts nodes as written', () => {
     const sets = parseSockets(['udp:a:1=2  udp:b:2', ' 7==udp:c:3=0', '', '  ', '0 ==\tudp:d:4'])
     expect(
