@@ -6,6 +6,9 @@ export const CR: u32 = 0x0d
 export const SP: u32 = 0x20
 export const HT: u32 = 0x09
 
+/** From here on, in bytes, `memory.copy` is faster than a loop over blocks. */
+const LONG: i32 = 256
+
 /** First place of `byte` in [p, end), or `end`. */
 export function findByte(p: usize, end: usize, byte: u32): usize {
   const wanted = i8x16.splat(<i8>byte)
@@ -18,6 +21,18 @@ export function findByte(p: usize, end: usize, byte: u32): usize {
     p += 16
   }
   return end
+}
+
+/** First line end from `p` on, whose first block is `chunk`; there must be one, if only behind the input. */
+// @ts-ignore: decorator
+@inline
+export function lineEnd(p: usize, chunk: v128): usize {
+  let mask = i8x16.bitmask(i8x16.eq(chunk, i8x16.splat(<i8>LF)))
+  while (mask == 0) {
+    p += 16
+    mask = i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(<i8>LF)))
+  }
+  return p + <usize>ctz(mask)
 }
 
 /** First place of `a` or `b` in [p, end), or `end`. */
@@ -53,7 +68,7 @@ export function isDigit(c: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function isWhite(c: u32): bool {
-  return c == SP || c == HT || c == CR || c == LF
+  return c <= SP && (c == SP || c == HT || c == CR || c == LF)
 }
 
 /** Whether the `length` bytes at `p` are, case aside, the lower-case ASCII bytes at `word`. */
@@ -80,12 +95,8 @@ export function equals(p: usize, q: usize, length: i32): bool {
 
 /** Writes `value` in decimal at `p`; returns the place behind it. */
 export function writeDecimal(p: usize, value: u32): usize {
-  let digits: usize = 1
-  let limit: u32 = 10
-  while (value >= limit && digits < 10) {
-    digits++
-    limit = digits < 10 ? limit * 10 : u32.MAX_VALUE
-  }
+  let digits: usize = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5
+  for (let limit: u64 = 100000; value >= limit; limit *= 10) digits++
   let at = p + digits
   do {
     const rest = value / 10
@@ -95,22 +106,30 @@ export function writeDecimal(p: usize, value: u32): usize {
   return p + digits
 }
 
-/** Copies `length` bytes from `from` to `p`; returns the place behind them. */
+/**
+ * Copies `length` bytes from `from` to `p`, and up to 15 more, which what follows writes over; returns the place behind
+ * them. Most strings are short, and for those `memory.copy` costs more than a block too many.
+ */
 // @ts-ignore: decorator
 @inline
 export function write(p: usize, from: usize, length: i32): usize {
-  memory.copy(p, from, <usize>length)
+  if (length > LONG) memory.copy(p, from, <usize>length)
+  else for (let i: usize = 0; i < <usize>length; i += 16) v128.store(p + i, v128.load(from + i))
   return p + <usize>length
 }
 
 /** All bytes of [p, end) added up. */
 export function byteSum(p: usize, end: usize): u32 {
   let sums = i32x4.splat(0)
-  for (; p + 16 <= end; p += 16) {
-    sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v128.load(p))))
-  }
-  let sum: u32 =
-    i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3)
-  while (p < end) sum += load<u8>(p++)
-  return sum
+  for (; p + 16 <= end; p += 16) sums = i32x4.add(sums, pairs(v128.load(p)))
+  // Of the last block only the bytes before the end count.
+  const inside = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>(end - p)))
+  sums = i32x4.add(sums, pairs(v128.and(v128.load(p), inside)))
+  return i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3)
+}
+
+// @ts-ignore: decorator
+@inline
+function pairs(chunk: v128): v128 {
+  return i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(chunk))
 }

@@ -10,6 +10,6 @@ if (imports.length > 0)
 
 writeFileSync(
   new URL('../src/core/embedded.ts', import.meta.url),
-  `// Made by assembly/embed.mjs from build/core.wasm; not kept in git.\nexport const coreWasm =\n  '${wasm.toString('base64')}'\n`,
+  `// Made by assembly/embed.mjs from build/core.wasm; not kept in git.\nexport const coreWasm: string =\n  '${wasm.toString('base64')}'\n`,
 )
 console.log(`core.wasm: ${wasm.length} bytes`)

@@ -1,6 +1,7 @@
 // The memory map. Everything has a fixed place and a fixed limit, so there is no allocator, memory never grows
 // and no offset has to be checked for overflow: the largest input is 65,535 bytes, and every table has room for
-// the densest input of that size. Nothing survives a call but a cache of dictionary keys, which changes no result.
+// the densest input of that size. Nothing survives a call but a cache of dictionary keys, which changes no result,
+// and the fragments in PARAMS, which the TypeScript side knows it has put there.
 //
 //   1,024      constants the compiler lays down
 //   16,384     FIELDS   i32 results of a call (the SIP field table, counts, error and its place)
@@ -37,4 +38,30 @@ export function setField(index: i32, value: i32): void {
 @inline
 export function field(index: i32): i32 {
   return load<i32>(FIELDS + (<usize>index << 2))
+}
+
+/** Notes a range of INPUT as one word. */
+// @ts-ignore: decorator
+@inline
+export function setRange(index: i32, start: usize, end: usize): void {
+  setField(index, <i32>(((start - INPUT) << 16) | (end - start)))
+}
+
+/** Where the range at `index` starts. */
+// @ts-ignore: decorator
+@inline
+export function rangeStart(index: i32): usize {
+  return INPUT + (<usize>field(index) >> 16)
+}
+
+// @ts-ignore: decorator
+@inline
+export function rangeLength(index: i32): i32 {
+  return field(index) & 0xffff
+}
+
+// @ts-ignore: decorator
+@inline
+export function rangeEnd(index: i32): usize {
+  return rangeStart(index) + <usize>rangeLength(index)
 }

@@ -13,16 +13,24 @@ export type {
   CallOptions,
   CommandResult,
   DestroyOptions,
+  DestroyResult,
   ManageOptions,
   ManageResult,
   OfferOptions,
+  ReanchorResult,
   RewriteResult,
   StatisticsResult,
 } from './module/calls.ts'
 export { RtpProxyNg, type RtpProxyNgEvents } from './module/client.ts'
+export type { Counters } from './module/counters.ts'
 export type { Route } from './module/manage.ts'
 export { SipMessage, type SourceAddress } from './module/message.ts'
-export type { RtpProxyNgOptions } from './module/options.ts'
+export type { DeathCause, RtpProxyNgOptions } from './module/options.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
+export type { NameResolver, ServiceRecord } from './network/names.ts'
 export type { DroppedReplies } from './network/open-requests.ts'
-export type { NodeStatus } from './nodes/node.ts'
+export type { CallKey } from './nodes/affinity/calls.ts'
+export type { SharedCallsCounters } from './nodes/affinity/shared.ts'
+export type { CallStore } from './nodes/affinity/store.ts'
+export type { Balanced, BalancedCall, Balancing, BalancingFunction } from './nodes/balancing.ts'
+export type { NodeState, NodeStatus } from './nodes/node.ts'

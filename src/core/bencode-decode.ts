@@ -2,11 +2,13 @@ import { isUint8Array } from 'node:util/types'
 import { BencodeError, ConfigurationError } from '../errors.ts'
 import { refuseReentry } from './bencode-encode.ts'
 import {
-  core,
+  Bytes,
+  bencodeDecode,
+  copyOf,
   FIELD_WORDS,
   INPUT,
   MAX_INPUT,
-  memory as memoryBuffer,
+  memory,
   OUTPUT,
   OUTPUT_SIZE,
   TABLE_WORDS,
@@ -37,13 +39,6 @@ export interface DecodeOptions {
   /** How deep lists and dictionaries may nest, 1 to 512. Default 64. */
   readonly maxDepth?: number | undefined
 }
-
-/** Buffer methods that Node has and its type declarations leave out; several times faster than TextDecoder. */
-interface Memory extends Buffer {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-const memory = memoryBuffer as Memory
 
 const DEFAULT_DEPTH = 64
 const DEEPEST = 512
@@ -76,11 +71,6 @@ const DECODE_ERRORS = [
   'the input goes on behind the value',
   'nested too deeply',
 ]
-
-/** What `subarray` of a Buffer makes, without its bookkeeping: a fresh Buffer on the same memory. */
-const Bytes = (
-  Buffer as unknown as { [Symbol.species]: new (b: ArrayBufferLike, at: number, length: number) => Buffer }
-)[Symbol.species]
 
 /** Encodings that read ASCII bytes as ASCII characters. */
 const ASCII_LIKE = new Set<BufferEncoding>(['utf8', 'utf-8', 'latin1', 'binary', 'ascii'])
@@ -139,10 +129,10 @@ export function decode(bytes: Uint8Array, options?: DecodeOptions | BufferEncodi
   const length = bytes.length
   if (length > MAX_INPUT) throw new BencodeError(`bencode of more than ${MAX_INPUT} bytes`)
   memory.set(bytes, INPUT)
-  const tokens = core.bencodeDecode(length, maxDepth)
+  const tokens = bencodeDecode(length, maxDepth)
   if (tokens < 0) throw new BencodeError(DECODE_ERRORS[-tokens - 1]!, words[ERROR_AT]!)
 
-  prepare(settings, length)
+  prepare(settings, bytes)
   const value = take()
   if (newKeyToken !== 0) learn()
   return value
@@ -157,21 +147,20 @@ function checkOptions(encoding: string | undefined, maxDepth: number): void {
   }
 }
 
-function prepare(settings: DecodeOptions, length: number): void {
+function prepare(settings: DecodeOptions, bytes: Uint8Array): void {
   owned = undefined
   whole = undefined
   cursor = TABLE_WORDS
   newKeyToken = 0
   asMap = settings.dictionaries === 'map'
   if (settings.encoding === undefined) {
-    const copy = Buffer.allocUnsafe(length)
-    copy.set(new Uint8Array(memory.buffer, INPUT, length))
+    const copy = copyOf(bytes)
     owned = copy.buffer
     ownedStart = copy.byteOffset
   } else {
     readAs = settings.encoding
     const inPlace = words[ASCII] === 1 ? ASCII_LIKE.has(readAs) : readAs === 'latin1' || readAs === 'binary'
-    if (inPlace) whole = memory.latin1Slice(INPUT, INPUT + length)
+    if (inPlace) whole = memory.latin1Slice(INPUT, INPUT + bytes.length)
   }
 }
 

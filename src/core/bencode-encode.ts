@@ -1,10 +1,11 @@
 import { isMap, isUint8Array } from 'node:util/types'
 import { BencodeError } from '../errors.ts'
 import {
-  core,
+  bencodeEncode,
+  copyOutput,
   INPUT,
   MAX_INPUT,
-  memory as memoryBuffer,
+  memory,
   OUTPUT,
   OUTPUT_SIZE,
   TABLE_WORDS,
@@ -21,12 +22,6 @@ export type BencodeInput =
   | readonly BencodeInput[]
   | { readonly [key: string]: BencodeInput | null | undefined }
   | ReadonlyMap<string | Uint8Array, BencodeInput | null | undefined>
-
-/** A Buffer method that Node has and its type declarations leave out. */
-interface Memory extends Buffer {
-  utf8Write(text: string, start: number, room: number): number
-}
-const memory = memoryBuffer as Memory
 
 // The layout that assembly/bencode.ts describes.
 const KEY = 0x40000000
@@ -54,6 +49,11 @@ let tape = 0
 
 /** Which slot of the core holds which key. */
 const slots = new Map<string, number>()
+// Keys mostly come in the order of the last time, so the one that followed then is tried first: a comparison of pointers
+// instead of a look-up.
+let names: string[] = []
+const followers = new Int32Array(SLOTS)
+let last = 0
 /** The keys and indices that lead to the value at hand. */
 const path: (string | number | Uint8Array)[] = []
 
@@ -73,17 +73,18 @@ export function encode(value: BencodeInput): Buffer {
   encoding = true
   try {
     // Learnt slots must stay as they are until the call ends, so the time to forget is here.
-    if (slots.size === SLOTS) slots.clear()
+    if (slots.size === SLOTS) {
+      slots.clear()
+      names = []
+    }
     if (!stageAll(value, false)) stageAll(value, true)
   } finally {
     encoding = false
     text = ''
   }
-  const length = core.bencodeEncode(tape - TABLE_WORDS)
+  const length = bencodeEncode(tape - TABLE_WORDS)
   if (length < 0 || length > MAX_INPUT) throw tooLarge()
-  const bytes = Buffer.allocUnsafe(length)
-  bytes.set(new Uint8Array(memory.buffer, OUTPUT, length))
-  return bytes
+  return copyOutput(length)
 }
 
 /** False: not all was ASCII, so the lengths are wrong. */
@@ -146,35 +147,41 @@ function putBytes(value: Uint8Array): void {
 }
 
 function putObject(value: object, depth: number): void {
+  if (Array.isArray(value)) {
+    open(OPEN_LIST, depth)
+    for (let i = 0; i < value.length; i++) {
+      path[depth] = i
+      put(value[i], depth + 1)
+      checkRoom()
+    }
+    words[tape++] = CLOSE
+    return
+  }
   const prototype = Object.getPrototypeOf(value)
   const plain = prototype === Object.prototype || prototype === null
   if (!plain && isUint8Array(value)) {
     putBytes(value)
     return
   }
-  if (depth === MAX_DEPTH) throw failure(depth, `nested deeper than ${MAX_DEPTH} levels, or cyclic`)
-  if (Array.isArray(value)) {
-    words[tape++] = OPEN_LIST
-    for (let i = 0; i < value.length; i++) {
-      path[depth] = i
-      put(value[i], depth + 1)
-      checkRoom()
-    }
-  } else if (!plain && isMap(value)) {
-    words[tape++] = OPEN_DICTIONARY
+  open(OPEN_DICTIONARY, depth)
+  if (!plain && isMap(value)) {
     for (const [key, item] of value) putEntry(key, item, depth)
   } else {
     // Objects of another realm (vm, test runners) have an Object.prototype of their own.
     if (!plain && Object.getPrototypeOf(prototype) !== null) {
       throw failure(depth, 'only plain objects, Maps, arrays and bytes can be encoded')
     }
-    words[tape++] = OPEN_DICTIONARY
     const dictionary = value as Record<string, unknown>
     // for-in is faster than Object.keys, but would show what someone has put on Object.prototype.
     if (isBare(prototype)) for (const key in dictionary) putEntry(key, dictionary[key], depth)
     else for (const key of Object.keys(dictionary)) putEntry(key, dictionary[key], depth)
   }
   words[tape++] = CLOSE
+}
+
+function open(mark: number, depth: number): void {
+  if (depth === MAX_DEPTH) throw failure(depth, `nested deeper than ${MAX_DEPTH} levels, or cyclic`)
+  words[tape++] = mark
 }
 
 function isBare(prototype: object | null): boolean {
@@ -186,7 +193,7 @@ function putEntry(key: unknown, item: unknown, depth: number): void {
   if (item === undefined || item === null) return
   if (typeof key === 'string') {
     path[depth] = key
-    const slot = slots.get(key) ?? learn(key)
+    const slot = slotOf(key)
     if (slot === undefined) putString(key)
     else words[tape++] = KEY + slot
   } else if (isUint8Array(key)) {
@@ -197,6 +204,20 @@ function putEntry(key: unknown, item: unknown, depth: number): void {
   checkRoom()
 }
 
+function slotOf(key: string): number | undefined {
+  const guess = followers[last]!
+  if (names[guess] === key) {
+    last = guess
+    return guess
+  }
+  const slot = slots.get(key) ?? learn(key)
+  if (slot !== undefined) {
+    followers[last] = slot
+    last = slot
+  }
+  return slot
+}
+
 function learn(key: string): number | undefined {
   const bencode = `${key.length}:${key}`
   const slot = slots.size
@@ -205,6 +226,7 @@ function learn(key: string): number | undefined {
   words[at >> 2] = bencode.length
   memory.write(bencode, at + SLOT_TEXT, 'latin1')
   slots.set(key, slot)
+  names.push(key)
   return slot
 }
 

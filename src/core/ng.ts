@@ -1,16 +1,22 @@
 import { NgError, RtpProxyNgError, SipError } from '../errors.ts'
 import {
-  core,
+  Bytes,
+  copyOutput,
   FIELD_WORDS,
   MAX_INPUT,
   memory,
-  OUTPUT,
+  ngReply,
+  ngReplyScan,
+  ngReplyScanned,
+  ngRequest,
+  ngRequestScanned,
   PARAMS,
   PARAMS_SIZE,
   REPLY,
+  sipSplice,
   words,
 } from './instance.ts'
-import { Field, loadSip, noSdpError, scanError } from './sip.ts'
+import { loadScanned, loadSip, noSdpError, type SipFields, scanError } from './sip.ts'
 
 /** The commands a SIP message can become. */
 export type MessageCommand = 'offer' | 'answer' | 'delete' | 'query' | 'start recording'
@@ -22,15 +28,12 @@ const COMMAND_NUMBERS: Record<MessageCommand, number> = {
   query: 3,
   'start recording': 4,
 }
-const COMMAND_PAIRS = Object.fromEntries(
-  Object.keys(COMMAND_NUMBERS).map((name) => [name, Buffer.from(`7:command${name.length}:${name}`)]),
-) as Record<MessageCommand, Buffer>
 
 /** Which `via-branch` goes along: none, of the first or second Via, or a value of the caller's. */
 export type BranchSource = 0 | 1 | 2 | 3
 export const BRANCH_GIVEN = 3
 
-/** What a request takes from elsewhere than its SIP message. The Buffers hold ready bencode. */
+/** What a request takes from elsewhere than its SIP message. The Buffers hold ready bencode, and nobody writes to them. */
 export interface RequestPlan {
   readonly command: MessageCommand
   /** Key-value pairs the flags became. */
@@ -44,43 +47,55 @@ export interface RequestPlan {
   readonly middle: Buffer
 }
 
-const EMPTY = Buffer.alloc(0)
+// The fragments that are in PARAMS now. Those of the last request often serve the next.
+let flags: Buffer | undefined
+let middle: Buffer | undefined
+
+/** Puts the plan's fragments into PARAMS; returns the length of its branch value. */
+function loadPlan(plan: RequestPlan): number {
+  const fixed = plan.flags.length + plan.middle.length
+  const branchLength = plan.branchValue?.length ?? 0
+  if (fixed + branchLength > PARAMS_SIZE) {
+    throw new RtpProxyNgError(
+      'ERR_RTPPROXY_TOO_LARGE',
+      `the parameters of ${plan.command} make ${fixed + branchLength} bytes`,
+    )
+  }
+  if (plan.flags !== flags || plan.middle !== middle) {
+    memory.set(plan.flags, PARAMS)
+    memory.set(plan.middle, PARAMS + plan.flags.length)
+    flags = plan.flags
+    middle = plan.middle
+  }
+  if (plan.branchValue !== undefined) memory.set(plan.branchValue, PARAMS + fixed)
+  return branchLength
+}
 
 /**
  * Makes the NG request of a SIP message, behind `room` bytes left free for the cookie, in a Buffer of its own.
  *
+ * @param fields what `scanSip` has found in the message, if it has been scanned already.
  * @throws SipError when the message lacks what the command needs, RtpProxyNgError `ERR_RTPPROXY_TOO_LARGE` when the
  * parameters exceed 69,632 bytes.
  */
-export function encodeRequest(message: Uint8Array, plan: RequestPlan, room: number): Buffer {
-  const branchValue = plan.branchValue ?? EMPTY
-  const command = COMMAND_PAIRS[plan.command]
-  const parameters = plan.flags.length + branchValue.length + plan.middle.length + command.length
-  if (parameters > PARAMS_SIZE) {
-    throw new RtpProxyNgError(
-      'ERR_RTPPROXY_TOO_LARGE',
-      `the parameters of ${plan.command} make ${parameters} bytes`,
-    )
-  }
-  const length = loadSip(message)
-  let at = PARAMS
-  at += plan.flags.copy(memory, at)
-  at += branchValue.copy(memory, at)
-  at += plan.middle.copy(memory, at)
-  command.copy(memory, at)
-  const written = core.ngRequest(
-    length,
-    COMMAND_NUMBERS[plan.command],
-    plan.toTag ? 1 : 0,
-    plan.branch,
-    room,
-    plan.flags.length,
-    branchValue.length,
-    plan.middle.length,
-    command.length,
-  )
+export function encodeRequest(
+  message: Uint8Array,
+  plan: RequestPlan,
+  room: number,
+  fields?: SipFields,
+): Buffer {
+  const branchLength = loadPlan(plan)
+  const length = fields === undefined ? loadSip(message) : loadScanned(message, fields)
+  const command = COMMAND_NUMBERS[plan.command]
+  const toTag = plan.toTag ? 1 : 0
+  const flagsLength = plan.flags.length
+  const middleLength = plan.middle.length
+  const written =
+    fields === undefined
+      ? ngRequest(length, command, toTag, plan.branch, room, flagsLength, middleLength, branchLength)
+      : ngRequestScanned(length, command, toTag, plan.branch, room, flagsLength, middleLength, branchLength)
   if (written < 0) throw requestError(written, plan)
-  return Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
+  return copyOutput(written)
 }
 
 function requestError(reason: number, plan: RequestPlan): SipError {
@@ -94,15 +109,22 @@ function requestError(reason: number, plan: RequestPlan): SipError {
     case -4:
       return new SipError('ERR_RTPPROXY_NO_FROM_TAG', 'the SIP message has no From tag')
     case -5:
-      return noSdpError(words[FIELD_WORDS + Field.SDP_KIND]!)
+      return noSdpError()
     case -6:
       return new SipError('ERR_RTPPROXY_NO_VIA_BRANCH', `Via number ${plan.branch} has no branch`)
-    default:
+    case -7:
       return new SipError(
         'ERR_RTPPROXY_NO_TO_TAG',
         `the SIP message has no To tag, which ${plan.command} needs to swap the roles`,
       )
+    default:
+      return changedError()
   }
+}
+
+/** The bytes of a message have become fewer since they were scanned: their ArrayBuffer was transferred or resized. */
+function changedError(): SipError {
+  return new SipError('ERR_RTPPROXY_SIP', 'the bytes of the SIP message have changed since it was parsed')
 }
 
 /** What the top level of an NG reply says. */
@@ -141,7 +163,7 @@ function loadReply(reply: Buffer, offset: number, command: string, node: string 
     })
   }
   reply.copy(memory, REPLY, offset)
-  const result = core.ngReplyScan(length)
+  const result = ngReplyScan(length)
   if (result < 0) {
     const at = words[REPLY_ERROR_AT]
     throw new NgError(
@@ -191,6 +213,7 @@ export interface RewrittenMessage {
  * Puts the SDP of a reply with `result` = `ok` into its SIP message; every other byte but Content-Length stays. Any other
  * reply is returned as a summary for the caller to turn into an error.
  *
+ * @param fields what `scanSip` has found in the message, if it has been scanned already.
  * @throws NgError as `readReply`; SipError if the message has no SDP to replace.
  */
 export function rewriteMessage(
@@ -199,16 +222,17 @@ export function rewriteMessage(
   offset: number,
   command: string,
   node: string | undefined,
+  fields?: SipFields,
 ): RewrittenMessage | ReplySummary {
   const result = loadReply(reply, offset, command, node)
   if (RESULTS[result] !== 'ok' || words[REPLY_SDP] === 0) return summary(result)
-  const length = words[REPLY_SDP + 1]!
   const warning = replyText(WARNING)
-  const written = core.ngReply(loadSip(message))
+  const written =
+    fields === undefined ? ngReply(loadSip(message)) : ngReplyScanned(loadScanned(message, fields))
   if (written < 0) throw spliceError(written)
-  const rewritten = Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
-  const at = words[SPLICED_AT]!
-  return { message: rewritten, sdp: rewritten.subarray(at, at + length), warning }
+  const rewritten = copyOutput(written)
+  const sdp = new Bytes(rewritten.buffer, rewritten.byteOffset + words[SPLICED_AT]!, words[REPLY_SDP + 1]!)
+  return { message: rewritten, sdp, warning }
 }
 
 /** Puts `sdp` in place of the message's SDP; Content-Length follows. */
@@ -217,11 +241,12 @@ export function replaceSdp(message: Uint8Array, sdp: Uint8Array): Buffer {
     throw new SipError('ERR_RTPPROXY_SIP', `SDP of ${sdp.length} bytes; the limit is ${MAX_INPUT}`)
   }
   memory.set(sdp, REPLY)
-  const written = core.sipSplice(loadSip(message), sdp.length)
+  const written = sipSplice(loadSip(message), REPLY, sdp.length)
   if (written < 0) throw spliceError(written)
-  return Buffer.from(memory.subarray(OUTPUT, OUTPUT + written))
+  return copyOutput(written)
 }
 
 function spliceError(reason: number): SipError {
-  return reason === -1 ? scanError() : noSdpError(words[FIELD_WORDS + Field.SDP_KIND]!)
+  if (reason === -1) return scanError()
+  return reason === -5 ? noSdpError() : changedError()
 }

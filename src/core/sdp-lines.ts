@@ -1,22 +1,56 @@
 import { SdpError } from '../errors.ts'
-import { core, FIELD_WORDS, INPUT, MAX_INPUT, memory, TABLE_WORDS, words } from './instance.ts'
+import {
+  copyRecords,
+  FIELD_WORDS,
+  INPUT,
+  MAX_INPUT,
+  memory,
+  rangeEnd,
+  rangeStart,
+  sdpScan,
+  words,
+} from './instance.ts'
 
-/** A record, as in `assembly/sdp.ts`, in i32. */
+/**
+ * A record, as in `assembly/sdp.ts`, in i32. `LINE`, `VALUE`, `A` and `B` are ranges: start << 16 | length, or 0 when there
+ * is none.
+ */
 export const Line = {
   TYPE: 0,
-  START: 1,
-  VALUE: 2,
-  END: 3,
-  NEXT: 4,
-  SECTION: 5,
-  A: 6,
-  A_END: 7,
-  B: 8,
-  B_END: 9,
-  NUMBER: 10,
-  COUNT: 11,
-  WORDS: 12,
+  NAME: 1,
+  LINE: 2,
+  VALUE: 3,
+  A: 4,
+  B: 5,
+  NUMBER: 6,
+  COUNT: 7,
+  WORDS: 8,
 } as const
+
+/** The names of attributes that the scan knows, by its numbers for them. */
+export const NAMES = [
+  undefined,
+  'rtpmap',
+  'fmtp',
+  'rtcp',
+  'candidate',
+  'crypto',
+  'mid',
+  'ptime',
+  'maxptime',
+  'sendrecv',
+  'sendonly',
+  'recvonly',
+  'inactive',
+  'rtcp-mux',
+  'setup',
+  'fingerprint',
+  'group',
+  'ice-ufrag',
+  'ice-pwd',
+  'ice-options',
+  'ice-lite',
+] as const
 
 const ERRORS: Record<number, string> = {
   1: 'malformed SDP line: it must be a letter, = and a value',
@@ -47,9 +81,13 @@ export class SdpLines {
     return this.#records[i * Line.WORDS + index]!
   }
 
-  #range(i: number, start: number, end: number): Range | undefined {
-    const from = this.#at(i, start)
-    return from < 0 ? undefined : { start: from, end: this.#at(i, end) }
+  #range(i: number, index: number): Range {
+    const range = this.#at(i, index)
+    return { start: rangeStart(range), end: rangeEnd(range) }
+  }
+
+  #rangeIfAny(i: number, index: number): Range | undefined {
+    return this.#at(i, index) === 0 ? undefined : this.#range(i, index)
   }
 
   text(range: Range): string {
@@ -58,33 +96,35 @@ export class SdpLines {
 
   /** The letter before the equals sign. */
   type(i: number): string {
-    return String.fromCharCode(this.#at(i, Line.TYPE))
+    return String.fromCharCode(this.#at(i, Line.TYPE) & 0xff)
   }
 
   /** The whole line with its line end. */
   line(i: number): Range {
-    return { start: this.#at(i, Line.START), end: this.#at(i, Line.NEXT) }
+    return this.#range(i, Line.LINE)
   }
 
   /** What stands behind the equals sign. */
   value(i: number): Range {
-    return { start: this.#at(i, Line.VALUE), end: this.#at(i, Line.END) }
+    return this.#range(i, Line.VALUE)
   }
 
   /** 0 for the session, n for the section of the nth `m=`. */
   section(i: number): number {
-    return this.#at(i, Line.SECTION)
+    return this.#at(i, Line.TYPE) >> 8
   }
 
   /** Name of an `a=`. */
   attributeName(i: number): string {
-    const start = this.#at(i, Line.VALUE)
+    const known = NAMES[this.#at(i, Line.NAME)]
+    if (known !== undefined) return known
+    const { start } = this.value(i)
     return this.text({ start, end: start + this.#at(i, Line.NUMBER) })
   }
 
   /** Value of an `a=`, behind the colon. */
   attributeValue(i: number): Range | undefined {
-    return this.#range(i, Line.A, Line.A_END)
+    return this.#rangeIfAny(i, Line.A)
   }
 
   /** The number that begins the value of an `a=` (a port, a payload type), or -1. */
@@ -94,12 +134,12 @@ export class SdpLines {
 
   /** Address of a `c=` or `o=`, without TTL; undefined for an `o=` that has none. */
   address(i: number): Range | undefined {
-    return this.#range(i, Line.A, Line.A_END)
+    return this.#rangeIfAny(i, Line.A)
   }
 
   /** Network type, address type and address of a `c=` or of an `o=` with an address, as one range. */
   networkAddress(i: number): Range {
-    return this.#at(i, Line.TYPE) === 0x63 ? this.value(i) : this.#range(i, Line.B, Line.B_END)!
+    return this.type(i) === 'c' ? this.value(i) : this.#range(i, Line.B)
   }
 
   /** 4 or 6, of a `c=` or `o=` with an address of the Internet; 0 for others. */
@@ -113,7 +153,7 @@ export class SdpLines {
   }
 
   portRange(i: number): Range {
-    return this.#range(i, Line.A, Line.A_END)!
+    return this.#range(i, Line.A)
   }
 
   /** Number of ports of an `m=`: 1 unless it says otherwise. */
@@ -123,7 +163,7 @@ export class SdpLines {
 
   /** Transport protocol of an `m=`. */
   protocol(i: number): Range {
-    return this.#range(i, Line.B, Line.B_END)!
+    return this.#range(i, Line.B)
   }
 }
 
@@ -131,7 +171,7 @@ export class SdpLines {
 export function scanLines(bytes: Uint8Array): number {
   if (bytes.length > MAX_INPUT) throw new SdpError(`SDP of ${bytes.length} bytes goes on`, MAX_INPUT)
   memory.set(bytes, INPUT)
-  const count = core.sdpScan(bytes.length)
+  const count = sdpScan(bytes.length)
   if (count < 0) throw new SdpError(ERRORS[words[FIELD_WORDS]!]!, words[FIELD_WORDS + 1]!)
   return count
 }
@@ -148,5 +188,5 @@ export function scanSdp(bytes: Uint8Array): SdpLines {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return new SdpLines(buffer, words.slice(TABLE_WORDS, TABLE_WORDS + count * Line.WORDS))
+  return new SdpLines(buffer, copyRecords(count * Line.WORDS))
 }

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { INPUT, memory as memoryBuffer, TABLE_WORDS, words } from './instance.ts'
+import { INPUT, memory, rangeEnd, rangeStart, TABLE_WORDS, words } from './instance.ts'
 import type {
   SdpConnection,
   SdpDirection,
@@ -8,7 +8,7 @@ import type {
   SdpSection,
   SessionDescription,
 } from './sdp-description.ts'
-import { Line, scanLines } from './sdp-lines.ts'
+import { Line, NAMES, scanLines } from './sdp-lines.ts'
 
 export type {
   SdpAttribute,
@@ -21,12 +21,9 @@ export type {
   SessionDescription,
 } from './sdp-description.ts'
 
-/** Buffer methods that Node has and its type declarations leave out. */
-interface Memory extends Buffer {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-const memory = memoryBuffer as Memory
+const SP = 0x20
+const SLASH = 0x2f
+const COLON = 0x3a
 
 /** The input as a string, if its characters are where its bytes are. */
 let whole: string | undefined
@@ -47,7 +44,7 @@ export function parseSdp(bytes: Uint8Array): SessionDescription {
   let media: SdpMediaDescription | undefined
   for (let i = 0; i < count; i++) {
     line = TABLE_WORDS + i * Line.WORDS
-    switch (words[line]) {
+    switch (words[line]! & 0xff) {
       case 0x61:
         readAttribute(session, media)
         break
@@ -55,7 +52,7 @@ export function parseSdp(bytes: Uint8Array): SessionDescription {
         readBandwidth(media ?? session)
         break
       case 0x63:
-        ;(media ?? session).connection ??= readConnection(Line.VALUE)
+        ;(media ?? session).connection ??= readConnection(rangeStart(words[line + Line.VALUE]!))
         break
       case 0x6d:
         media = newMediaDescription(session.direction)
@@ -65,7 +62,7 @@ export function parseSdp(bytes: Uint8Array): SessionDescription {
         session.origin ??= readOrigin()
         break
       case 0x73:
-        session.sessionName ??= text(Line.VALUE, Line.END)
+        session.sessionName ??= text(Line.VALUE)
         break
       case 0x74:
         readTiming(session)
@@ -76,13 +73,44 @@ export function parseSdp(bytes: Uint8Array): SessionDescription {
   return session
 }
 
-/** From what the word `from` of the record says to what the word `to` says. */
-function text(from: number, to: number): string {
-  return slice(words[line + from]!, words[line + to]!)
+/** The text of a range of the record at hand. */
+function text(index: number): string {
+  const range = words[line + index]!
+  return slice(rangeStart(range), rangeEnd(range))
 }
 
 function slice(start: number, end: number): string {
   return whole === undefined ? memory.utf8Slice(INPUT + start, INPUT + end) : whole.substring(start, end)
+}
+
+/** Where `byte` is first in [start, end), or `end`. */
+function find(byte: number, start: number, end: number): number {
+  let at = start
+  while (at < end && memory[INPUT + at] !== byte) at++
+  return at
+}
+
+/** What blanks divide in [start, end). */
+function tokens(start: number, end: number): string[] {
+  const list: string[] = []
+  for (let at = start; at < end; at++) {
+    const stop = find(SP, at, end)
+    if (stop > at) list.push(slice(at, stop))
+    at = stop
+  }
+  return list
+}
+
+/** The number that the digits in [start, end) make; undefined if there are others, none, or more than fifteen. */
+function integer(start: number, end: number): number | undefined {
+  if (start >= end || end - start > 15) return undefined
+  let value = 0
+  for (let at = start; at < end; at++) {
+    const digit = memory[INPUT + at]! - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  return value
 }
 
 function newSession(): SessionDescription {
@@ -107,12 +135,14 @@ function newSession(): SessionDescription {
 }
 
 function newMediaDescription(direction: SdpDirection): SdpMediaDescription {
+  const value = words[line + Line.VALUE]!
+  const protocol = words[line + Line.B]!
   return {
-    media: slice(words[line + Line.VALUE]!, words[line + Line.A]! - 1),
+    media: slice(rangeStart(value), rangeStart(words[line + Line.A]!) - 1),
     port: words[line + Line.NUMBER]!,
     portCount: words[line + Line.COUNT]!,
-    protocol: text(Line.B, Line.B_END),
-    formats: tokens(text(Line.B_END, Line.END)),
+    protocol: slice(rangeStart(protocol), rangeEnd(protocol)),
+    formats: tokens(rangeEnd(protocol), rangeEnd(value)),
     connection: undefined,
     bandwidth: [],
     direction,
@@ -134,9 +164,9 @@ function newMediaDescription(direction: SdpDirection): SdpMediaDescription {
 
 function readAttribute(session: SessionDescription, media: SdpMediaDescription | undefined): void {
   const section = media ?? session
-  const start = words[line + Line.VALUE]!
-  const name = slice(start, start + words[line + Line.NUMBER]!)
-  if (words[line + Line.A]! < 0) {
+  const name = NAMES[words[line + Line.NAME]!] ?? unknownName()
+  const range = words[line + Line.A]!
+  if (range === 0) {
     section.attributes.push({ name, value: undefined })
     if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive') {
       section.direction = name
@@ -144,7 +174,9 @@ function readAttribute(session: SessionDescription, media: SdpMediaDescription |
     else if (name === 'ice-lite') session.iceLite = true
     return
   }
-  const value = text(Line.A, Line.A_END)
+  const start = rangeStart(range)
+  const end = rangeEnd(range)
+  const value = slice(start, end)
   section.attributes.push({ name, value })
   if (media !== undefined && readMediaAttribute(media, name, value)) return
   switch (name) {
@@ -155,48 +187,55 @@ function readAttribute(session: SessionDescription, media: SdpMediaDescription |
       section.icePwd ??= value
       break
     case 'ice-options':
-      section.iceOptions.push(...tokens(value))
+      section.iceOptions.push(...tokens(start, end))
       break
     case 'setup':
       section.setup ??= value
       break
     case 'fingerprint': {
-      const [hash, print] = tokens(value)
+      const [hash, print] = tokens(start, end)
       if (hash !== undefined && print !== undefined) section.fingerprint ??= { hash, value: print }
       break
     }
     case 'group': {
-      const [semantics, ...mids] = tokens(value)
+      const [semantics, ...mids] = tokens(start, end)
       if (semantics !== undefined && media === undefined) session.groups.push({ semantics, mids })
     }
   }
 }
 
+function unknownName(): string {
+  const start = rangeStart(words[line + Line.VALUE]!)
+  return slice(start, start + words[line + Line.NUMBER]!)
+}
+
 /** Whether `name` is one of the attributes that stand in media sections only. */
 function readMediaAttribute(media: SdpMediaDescription, name: string, value: string): boolean {
+  // The number that begins the value (-1: none), and what follows behind the blank.
+  const number = words[line + Line.COUNT]!
+  const rest = words[line + Line.B]!
+  const start = rangeStart(rest)
+  const end = rangeEnd(rest)
   switch (name) {
     case 'rtpmap':
-      readRtpMap(media)
+      readRtpMap(media, number, start, end)
       return true
-    case 'fmtp': {
-      const { number, rest } = numbered()
-      if (rest) media.fmtp.push({ payloadType: number, parameters: rest })
+    case 'fmtp':
+      if (start < end) media.fmtp.push({ payloadType: number, parameters: slice(start, end) })
       return true
-    }
     case 'candidate':
       media.candidates.push(value)
       return true
     case 'mid':
       media.mid ??= value
       return true
-    case 'rtcp': {
-      const { number, rest } = numbered()
-      if (number >= 0 && number <= 65535) media.rtcp ??= { port: number, address: rest?.split(' ')[2] }
+    case 'rtcp':
+      if (number >= 0 && number <= 65535) {
+        media.rtcp ??= { port: number, address: slice(start, end).split(' ')[2] }
+      }
       return true
-    }
     case 'crypto': {
-      const { number, rest = '' } = numbered()
-      const [cryptoSuite, keyParams, ...others] = tokens(rest)
+      const [cryptoSuite, keyParams, ...others] = tokens(start, end)
       if (cryptoSuite === undefined || keyParams === undefined) return true
       const sessionParams = others.length > 0 ? others.join(' ') : undefined
       media.crypto.push({ tag: number, cryptoSuite, keyParams, sessionParams })
@@ -206,53 +245,58 @@ function readMediaAttribute(media: SdpMediaDescription, name: string, value: str
   return false
 }
 
-/** The number that begins the value (-1: none), and what follows behind the blank. */
-function numbered(): { number: number; rest: string | undefined } {
+/** `encoding/clock-rate[/channels]` in [start, end) */
+function readRtpMap(media: SdpMediaDescription, payloadType: number, start: number, end: number): void {
+  const slash = find(SLASH, start, end)
+  const second = find(SLASH, slash + 1, end)
+  const clockRate = integer(slash + 1, second)
+  if (slash === start || clockRate === undefined) return
+  const channels = second < end ? integer(second + 1, end) : undefined
+  if (second < end && channels === undefined) return
+  media.rtpmap.push({ payloadType, encoding: slice(start, slash), clockRate, channels })
+}
+
+/** `nettype addrtype address` from `start` on. */
+function readConnection(start: number): SdpConnection {
+  const end = rangeEnd(words[line + Line.VALUE]!)
+  const type = find(SP, start, end) + 1
   return {
-    number: words[line + Line.COUNT]!,
-    rest: words[line + Line.B]! < 0 ? undefined : text(Line.B, Line.B_END),
+    netType: slice(start, type - 1),
+    addressType: slice(type, find(SP, type, end)),
+    address: text(Line.A),
   }
 }
 
-/** `payload-type encoding/clock-rate[/channels]` */
-function readRtpMap(media: SdpMediaDescription): void {
-  const { number, rest = '' } = numbered()
-  const [encoding = '', rate, count, more] = rest.split('/')
-  const clockRate = integer(rate)
-  const channels = integer(count)
-  if (encoding === '' || clockRate === undefined || more !== undefined) return
-  if (count !== undefined && channels === undefined) return
-  media.rtpmap.push({ payloadType: number, encoding, clockRate, channels })
-}
-
-function readConnection(from: number): SdpConnection {
-  const [netType = '', addressType = ''] = text(from, Line.END).split(' ', 2)
-  return { netType, addressType, address: text(Line.A, Line.A_END) }
-}
-
 function readOrigin(): SdpOrigin | undefined {
-  if (words[line + Line.A]! < 0) return undefined
-  const [username = '', sessionId = '', sessionVersion = ''] = text(Line.VALUE, Line.B).split(' ')
-  return { username, sessionId, sessionVersion, ...readConnection(Line.B) }
+  if (words[line + Line.A] === 0) return undefined
+  const start = rangeStart(words[line + Line.VALUE]!)
+  const network = rangeStart(words[line + Line.B]!)
+  const id = find(SP, start, network) + 1
+  const version = find(SP, id, network) + 1
+  return {
+    username: slice(start, id - 1),
+    sessionId: slice(id, version - 1),
+    sessionVersion: slice(version, network - 1),
+    ...readConnection(network),
+  }
 }
 
+/** `type:bandwidth`, whatever follows a second colon */
 function readBandwidth(section: SdpSection): void {
-  const [type = '', value] = text(Line.VALUE, Line.END).split(':')
-  const bandwidth = integer(value)
-  if (type !== '' && bandwidth !== undefined) section.bandwidth.push({ type, bandwidth })
+  const range = words[line + Line.VALUE]!
+  const start = rangeStart(range)
+  const end = rangeEnd(range)
+  const colon = find(COLON, start, end)
+  const bandwidth = integer(colon + 1, find(COLON, colon + 1, end))
+  if (colon > start && bandwidth !== undefined)
+    section.bandwidth.push({ type: slice(start, colon), bandwidth })
 }
 
 function readTiming(session: SessionDescription): void {
-  const [start, stop] = text(Line.VALUE, Line.END).split(' ')
-  const startTime = integer(start)
-  const stopTime = integer(stop)
+  const range = words[line + Line.VALUE]!
+  const end = rangeEnd(range)
+  const blank = find(SP, rangeStart(range), end)
+  const startTime = integer(rangeStart(range), blank)
+  const stopTime = integer(blank + 1, find(SP, blank + 1, end))
   if (startTime !== undefined && stopTime !== undefined) session.timing.push({ startTime, stopTime })
-}
-
-function integer(digits: string | undefined): number | undefined {
-  return digits !== undefined && /^[0-9]{1,15}$/.test(digits) ? Number(digits) : undefined
-}
-
-function tokens(list: string): string[] {
-  return list.split(' ').filter((token) => token !== '')
 }

@@ -1,40 +1,71 @@
 import { SipError } from '../errors.ts'
-import { core, FIELD_WORDS, INPUT, MAX_INPUT, memory, TABLE_WORDS, words } from './instance.ts'
+import {
+  copyRecords,
+  FIELD_WORDS,
+  INPUT,
+  MAX_INPUT,
+  memory,
+  rangeEnd,
+  rangeStart,
+  sipBranch,
+  sipHeaders,
+  sipScan,
+  words,
+} from './instance.ts'
 
 /**
- * Indices of the field table (`assembly/fields.ts`). Ranges are start and length, but for `BODY` and `SDP`: start and
- * end. Offsets count from the first byte of the message; a start of 0 (-1 for a branch) means "not there".
+ * Indices of the field table (`assembly/sip/fields.ts`). A range of the message is one word, start << 16 | length; offsets
+ * count from the first byte of the message. 0 means "not there".
  */
 export const Field = {
-  ERROR: 0,
-  ERROR_AT: 1,
-  KIND: 2,
-  STATUS: 3,
-  METHOD: 4,
-  REQUEST_URI: 6,
-  CALL_ID: 8,
+  CALL_ID: 0,
+  FROM_TAG: 1,
+  TO_TAG: 2,
+  /** Of the first Via; behind it, of the second. */
+  BRANCH: 3,
+  /** The digits of the first Content-Length. */
+  CONTENT_LENGTH: 5,
+  BODY: 6,
+  SDP: 7,
+  METHOD: 8,
+  REQUEST_URI: 9,
+  /** In a reply, which has no Request-URI. */
+  STATUS: 9,
   FROM: 10,
-  TO: 12,
-  FROM_TAG: 14,
-  TO_TAG: 16,
-  CSEQ: 18,
-  CSEQ_METHOD: 19,
-  VIA_COUNT: 21,
-  BRANCH: 22,
-  CONTENT_TYPE: 26,
-  CONTENT_LENGTH: 28,
-  BODY: 29,
-  SDP: 31,
-  SDP_KIND: 33,
-  HEADER_COUNT: 34,
-  CALL_ID_SUM: 35,
-  BRANCH_WANTED: 36,
+  TO: 11,
+  CONTENT_TYPE: 12,
+  CSEQ_METHOD: 13,
+  CSEQ: 14,
+  /** Number of Vias, byte sum of the Call-ID, kind of SDP: see the functions below. */
+  SUMMARY: 15,
 } as const
-const FIELD_COUNT = 38
+const FIELD_COUNT = 16
+const ERROR = FIELD_WORDS + 16
+const ERROR_AT = FIELD_WORDS + 17
+const BRANCH_WANTED = FIELD_WORDS + 18
 
-export const KIND_REQUEST = 1
+/** The field table of one message, as `scanSip` made it; good for that message only. */
+export type SipFields = Int32Array
 
-/** How the SDP was found, or (below zero) why it was not: `SDP_KIND`. */
+/** The field table where the scan leaves it. */
+const table = words.subarray(FIELD_WORDS, FIELD_WORDS + FIELD_COUNT)
+
+export { rangeEnd, rangeStart }
+
+/** All bytes of the Call-ID added up, modulo 256. */
+export function callIdSum(fields: SipFields): number {
+  return (fields[Field.SUMMARY]! >> 8) & 0xff
+}
+
+export function viaCount(fields: SipFields): number {
+  return fields[Field.SUMMARY]! >>> 16
+}
+
+/** How the SDP was found, a value of `SdpKind`, or (below zero) why it was not. */
+export function sdpKind(fields: SipFields): number {
+  return (fields[Field.SUMMARY]! << 28) >> 28
+}
+
 export const SdpKind = { TYPED: 1, UNTYPED: 2, MULTIPART: 3 } as const
 
 const SDP_REASONS: Record<number, string> = {
@@ -65,15 +96,21 @@ export function loadSip(bytes: Uint8Array): number {
   return length
 }
 
-/** The error the last scan left in the field table. */
-export function scanError(): SipError {
-  const code = words[FIELD_WORDS + Field.ERROR]!
-  return new SipError('ERR_RTPPROXY_SIP', SCAN_ERRORS[code]!, words[FIELD_WORDS + Field.ERROR_AT])
+/** The same for a message that has been scanned before: its table goes back to where the scan left it. */
+export function loadScanned(bytes: Uint8Array, fields: SipFields): number {
+  table.set(fields)
+  return loadSip(bytes)
 }
 
-/** The error for a message without usable SDP, `kind` being its `SDP_KIND`. */
-export function noSdpError(kind: number): SipError {
-  return new SipError('ERR_RTPPROXY_NO_SDP', `the SIP message has no SDP: ${SDP_REASONS[kind]}`)
+/** The error the last scan left. */
+export function scanError(): SipError {
+  return new SipError('ERR_RTPPROXY_SIP', SCAN_ERRORS[words[ERROR]!]!, words[ERROR_AT])
+}
+
+/** The error for the message whose table is in place, and which has no usable SDP. */
+export function noSdpError(): SipError {
+  const reason = SDP_REASONS[sdpKind(table)]
+  return new SipError('ERR_RTPPROXY_NO_SDP', `the SIP message has no SDP: ${reason}`)
 }
 
 /**
@@ -81,24 +118,20 @@ export function noSdpError(kind: number): SipError {
  *
  * @throws SipError `ERR_RTPPROXY_SIP`: no SIP message, or larger than 65,535 bytes.
  */
-export function scanSip(bytes: Uint8Array): Int32Array {
-  if (core.sipScan(loadSip(bytes)) !== 0) throw scanError()
-  return words.slice(FIELD_WORDS, FIELD_WORDS + FIELD_COUNT)
+export function scanSip(bytes: Uint8Array): SipFields {
+  if (sipScan(loadSip(bytes)) !== 0) throw scanError()
+  return new Int32Array(table)
 }
 
 /** Scans again for the headers: four offsets each (name start, name end, value start, value end), in order. */
 export function scanHeaders(bytes: Uint8Array): Int32Array {
-  if (core.sipScan(loadSip(bytes)) !== 0) throw scanError()
-  const count = words[FIELD_WORDS + Field.HEADER_COUNT]!
-  const headers = words.slice(TABLE_WORDS, TABLE_WORDS + count * 4)
-  // The second word of a record is id << 16 | name length.
-  for (let i = 0; i < headers.length; i += 4) headers[i + 1] = headers[i]! + (headers[i + 1]! & 0xffff)
-  return headers
+  const count = sipHeaders(loadSip(bytes))
+  if (count < 0) throw scanError()
+  return copyRecords(count * 4)
 }
 
-/** Scans again for the branch of the Via with this number, counted from 1: its start and length, -1 if it has none. */
-export function scanBranch(bytes: Uint8Array, number: number): readonly [start: number, length: number] {
-  if (core.sipBranch(loadSip(bytes), number) !== 0) throw scanError()
-  const at = FIELD_WORDS + Field.BRANCH_WANTED
-  return [words[at]!, words[at + 1]!]
+/** Scans again for the branch of the Via with this number, counted from 1: its range, 0 if it has none. */
+export function scanBranch(bytes: Uint8Array, number: number): number {
+  if (sipBranch(loadSip(bytes), number) !== 0) throw scanError()
+  return words[BRANCH_WANTED]!
 }

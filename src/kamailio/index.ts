@@ -1,3 +1,3 @@
 export type { KamailioMessage, MessageContext } from './message.ts'
-export { type KamailioModule, loadModule, type ReturnCode } from './module.ts'
+export { type BeyondModule, type KamailioModule, loadModule, type ReturnCode } from './module.ts'
 export type { ModuleParametersInput } from './parameters.ts'

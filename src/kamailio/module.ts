@@ -2,6 +2,7 @@ import { ConfigurationError, NodeError, RtpProxyNgError, SipError } from '../err
 import { enableText, showText } from '../management/text.ts'
 import { RtpProxyNg } from '../module/client.ts'
 import type { SourceAddress } from '../module/message.ts'
+import type { RtpProxyNgOptions } from '../module/options.ts'
 import { readConfiguration } from './configuration.ts'
 import { KamailioMessage, type MessageContext } from './message.ts'
 import { checkParameters, type ModuleParametersInput } from './parameters.ts'
@@ -13,6 +14,12 @@ export type ReturnCode = 1 | -1
 /** Enough for the few formats a script asks for. */
 const MAX_FORMATS = 256
 
+/** What the module has no parameter for: everything of `RtpProxyNg` beyond it, off unless asked for. */
+export type BeyondModule = Omit<
+  RtpProxyNgOptions,
+  'sockets' | 'timeoutMs' | 'attempts' | 'disableMs' | 'extraId'
+>
+
 /** Kamailio's `rtpproxy-ng` under its own names. Made by `loadModule`. */
 export class KamailioModule {
   /** The client below: its events, and everything the module has no name for. */
@@ -21,17 +28,18 @@ export class KamailioModule {
   readonly #formats = new Map<string, PseudoVariableFormat>()
 
   /** @throws ConfigurationError */
-  constructor(input: ModuleParametersInput) {
+  constructor(input: ModuleParametersInput, beyond: BeyondModule = {}) {
     const parameters = checkParameters(input)
     const format = parameters.extra_id_pv
     this.#extraId = format ? compilePseudoVariables(format) : undefined
     this.client = new RtpProxyNg({
+      // The module balances every command by itself.
+      affinity: false,
+      ...beyond,
       sockets: parameters.rtpproxy_sock,
       timeoutMs: parameters.rtpproxy_tout * 1000,
       attempts: parameters.rtpproxy_retr,
       disableMs: parameters.rtpproxy_disable_tout * 1000,
-      // The module balances every command by itself.
-      affinity: false,
     })
   }
 
@@ -191,11 +199,16 @@ export class KamailioModule {
  *
  * @param parameters the `modparam` values as an object, or the text of a kamailio.cfg, whose
  * `modparam("rtpproxy-ng", ...)` lines are taken.
+ * @param beyond options of `RtpProxyNg` that the module has no parameter for, such as `affinity`, which is off here by default.
  * @throws ConfigurationError that names the parameter, and the line in a text.
  */
-export async function loadModule(parameters: ModuleParametersInput | string): Promise<KamailioModule> {
+export async function loadModule(
+  parameters: ModuleParametersInput | string,
+  beyond: BeyondModule = {},
+): Promise<KamailioModule> {
   const module = new KamailioModule(
     typeof parameters === 'string' ? readConfiguration(parameters) : parameters,
+    beyond,
   )
   await module.client.start()
   return module

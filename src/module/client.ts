@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type BencodeInput, encode } from '../core/bencode.ts'
-import { BRANCH_GIVEN, encodeRequest, type MessageCommand, type RequestPlan } from '../core/ng.ts'
+import { BRANCH_GIVEN, type MessageCommand, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, NodeError, type RtpProxyNgError, SipError } from '../errors.ts'
 import type { DroppedReplies } from '../network/open-requests.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
@@ -23,7 +23,7 @@ import type {
 import { type Counters, countersOf } from './counters.ts'
 import { Dialogs } from './dialogs.ts'
 import { manageCommand } from './manage.ts'
-import { SipMessage } from './message.ts'
+import { requestOf, SipMessage } from './message.ts'
 import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
 import { reanchor } from './reanchor.ts'
 import {
@@ -327,7 +327,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     const used = this.#namesCalls
     return this.#request(
       command,
-      encodeRequest(message.buffer, plan, ROOM),
+      requestOf(message, plan, ROOM),
       {
         sum: message.callIdSum,
         callId: used ? message.callId : undefined,

@@ -1,6 +1,24 @@
 import { isIP } from 'node:net'
-import { replaceSdp } from '../core/ng.ts'
-import { Field, KIND_REQUEST, scanBranch, scanHeaders, scanSip } from '../core/sip.ts'
+import {
+  encodeRequest,
+  type ReplySummary,
+  type RequestPlan,
+  type RewrittenMessage,
+  replaceSdp,
+  rewriteMessage,
+} from '../core/ng.ts'
+import {
+  callIdSum,
+  Field,
+  rangeEnd,
+  rangeStart,
+  type SipFields,
+  scanBranch,
+  scanHeaders,
+  scanSip,
+  sdpKind,
+  viaCount,
+} from '../core/sip.ts'
 import { ConfigurationError } from '../errors.ts'
 
 /** Where a SIP message came from, as the transport saw it (not as Via claims). */
@@ -9,6 +27,18 @@ export interface SourceAddress {
   readonly address: string
   readonly port?: number | undefined
 }
+
+/** `encodeRequest` of a parsed message, which is not scanned again. */
+export let requestOf: (message: SipMessage, plan: RequestPlan, room: number) => Buffer
+
+/** `rewriteMessage` of a parsed message, which is not scanned again. */
+export let rewritten: (
+  message: SipMessage,
+  reply: Buffer,
+  offset: number,
+  command: string,
+  node: string | undefined,
+) => RewrittenMessage | ReplySummary
 
 /**
  * A SIP message, request or reply: its bytes and where in them things are. Getters make strings only when read.
@@ -20,9 +50,16 @@ export class SipMessage {
   /** The message as parsed. */
   readonly buffer: Buffer
   readonly source: SourceAddress
-  readonly #fields: Int32Array
+  readonly #fields: SipFields
 
-  private constructor(buffer: Buffer, source: SourceAddress, fields: Int32Array) {
+  // The two functions above are part of this class in all but name: they alone read the table.
+  static {
+    requestOf = (message, plan, room) => encodeRequest(message.buffer, plan, room, message.#fields)
+    rewritten = (message, reply, offset, command, node) =>
+      rewriteMessage(message.buffer, reply, offset, command, node, message.#fields)
+  }
+
+  private constructor(buffer: Buffer, source: SourceAddress, fields: SipFields) {
     this.buffer = buffer
     this.source = source
     this.#fields = fields
@@ -50,7 +87,7 @@ export class SipMessage {
   }
 
   get isRequest(): boolean {
-    return this.#fields[Field.KIND] === KIND_REQUEST
+    return this.#fields[Field.METHOD] !== 0
   }
 
   /** Method of the request line; undefined for a reply. */
@@ -60,7 +97,7 @@ export class SipMessage {
 
   /** Request-URI as it stands; undefined for a reply. */
   get requestUri(): string | undefined {
-    return this.#text(Field.REQUEST_URI)
+    return this.isRequest ? this.#text(Field.REQUEST_URI) : undefined
   }
 
   /** 100 to 699; undefined for a request. */
@@ -90,18 +127,14 @@ export class SipMessage {
   }
 
   get viaCount(): number {
-    return this.#fields[Field.VIA_COUNT]!
+    return viaCount(this.#fields)
   }
 
   /** Branch of the Via with this number, counted from the top and from 1 (the default); undefined if there is none. */
   viaBranch(number = 1): string | undefined {
     if (!Number.isInteger(number) || number < 1 || number > this.viaCount) return undefined
-    if (number <= 2) {
-      const index = Field.BRANCH + (number - 1) * 2
-      return this.#fields[index]! < 0 ? undefined : this.#text(index)
-    }
-    const [start, length] = scanBranch(this.buffer, number)
-    return start < 0 || length === 0 ? undefined : this.buffer.toString('utf8', start, start + length)
+    if (number <= 2) return this.#text(Field.BRANCH + number - 1)
+    return textOf(this.buffer, scanBranch(this.buffer, number))
   }
 
   get contentType(): string | undefined {
@@ -110,23 +143,22 @@ export class SipMessage {
 
   /** The whole body, a view into `buffer`; empty if there is none. */
   get body(): Buffer {
-    return this.buffer.subarray(this.#fields[Field.BODY], this.#fields[Field.BODY + 1])
+    return this.#view(Field.BODY)
   }
 
   /** The SDP in the body, a view into `buffer`: the body itself or one part of a multipart body. */
   get sdp(): Buffer | undefined {
-    if (this.#fields[Field.SDP_KIND]! <= 0) return undefined
-    return this.buffer.subarray(this.#fields[Field.SDP], this.#fields[Field.SDP + 1])
+    return this.#fields[Field.SDP] === 0 ? undefined : this.#view(Field.SDP)
   }
 
   /** How the SDP was found, or why not: see `SdpKind` in core/sip.ts. */
   get sdpKind(): number {
-    return this.#fields[Field.SDP_KIND]!
+    return sdpKind(this.#fields)
   }
 
   /** All bytes of the Call-ID added up, modulo 256: what the module balances by. */
   get callIdSum(): number {
-    return this.#fields[Field.CALL_ID_SUM]!
+    return callIdSum(this.#fields)
   }
 
   /** Value of the first header called `name` (case aside, no compact forms); white space at its ends removed. */
@@ -160,10 +192,17 @@ export class SipMessage {
     return SipMessage.parse(replaceSdp(this.buffer, sdp), this.source)
   }
 
-  /** The text of a range; undefined when it is not there or empty. */
-  #text(index: number): string | undefined {
-    const start = this.#fields[index]!
-    const length = this.#fields[index + 1]!
-    return length === 0 ? undefined : this.buffer.toString('utf8', start, start + length)
+  #view(index: number): Buffer {
+    const range = this.#fields[index]!
+    return this.buffer.subarray(rangeStart(range), rangeEnd(range))
   }
+
+  #text(index: number): string | undefined {
+    return textOf(this.buffer, this.#fields[index]!)
+  }
+}
+
+/** The text of a range; undefined when it is not there or empty. */
+function textOf(bytes: Buffer, range: number): string | undefined {
+  return (range & 0xffff) === 0 ? undefined : bytes.toString('utf8', rangeStart(range), rangeEnd(range))
 }

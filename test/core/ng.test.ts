@@ -9,6 +9,7 @@ import {
   replaceSdp,
   rewriteMessage,
 } from '../../src/core/ng.ts'
+import { scanSip } from '../../src/core/sip.ts'
 import { RtpProxyNgError } from '../../src/errors.ts'
 import { bytes, moduleCalls, rtpenginePairs } from '../vectors.ts'
 import { referenceSip } from './reference-sip.ts'
@@ -66,14 +67,20 @@ function request(
     branchValue: Buffer.from(value, 'latin1'),
     middle: none,
   }
+  const message = Buffer.from(text, 'latin1')
+  const used = branch === 3 ? plan : { ...plan, branchValue: undefined }
+  const scanning = outcome(() => encodeRequest(message, used, ROOM).subarray(ROOM))
+  const scanned = outcome(() => encodeRequest(message, used, ROOM, scanSip(message)).subarray(ROOM))
+  expect(scanned).toEqual(scanning)
+  return typeof scanning === 'string' ? scanning.replace('ERR_RTPPROXY_', '') : scanning
+}
+
+/** What `action` gives, or the code of its error. */
+function outcome<T>(action: () => T): T | string {
   try {
-    return encodeRequest(
-      Buffer.from(text, 'latin1'),
-      branch === 3 ? plan : { ...plan, branchValue: undefined },
-      ROOM,
-    ).subarray(ROOM)
+    return action()
   } catch (error) {
-    if (error instanceof RtpProxyNgError) return error.code.replace('ERR_RTPPROXY_', '')
+    if (error instanceof RtpProxyNgError) return error.code
     throw error
   }
 }
@@ -117,6 +124,22 @@ describe('the NG request of a SIP message', () => {
     expect(request(text, 'offer', true, 0, '')).toEqual(referenceRequest(text, 'offer', true, 0, ''))
   })
 
+  it('uses the fragments of its own plan, whichever plan came before', () => {
+    const message = Buffer.from(texts[0]!, 'latin1')
+    const fields = scanSip(message)
+    const fragments = ['', '1:ai1e', '2:bbi2e'].map((text) => Buffer.from(text))
+    const plans = fragments.flatMap((flags) =>
+      fragments.map((middle) => ({ command: 'query', flags, toTag: true, branch: 3, middle }) as const),
+    )
+    for (const plan of [...plans, ...plans.toReversed()]) {
+      const { flags, middle } = plan
+      const datagram = encodeRequest(message, { ...plan, branchValue: Buffer.from('xyz') }, 0, fields)
+      expect(datagram.toString()).toMatch(
+        new RegExp(`^d${flags}7:call-id.*10:via-branch3:xyz${middle}8:from-tag.*7:command5:querye$`),
+      )
+    }
+  })
+
   it('refuses parameters beyond its room by name', () => {
     expect(request(texts[0]!, 'offer', true, 3, 'x'.repeat(70_000))).toBe('TOO_LARGE')
   })
@@ -151,9 +174,9 @@ describe('a SIP message with the SDP of a reply', () => {
           sdp: Buffer.from(sdp),
           warning: 'w',
         })
-        expect(replaceSdp(Buffer.from(text, 'latin1'), Buffer.from(sdp)).toString('latin1')).toBe(
-          referenceRewrite(text, latin1),
-        )
+        const message = Buffer.from(text, 'latin1')
+        expect(rewriteMessage(message, reply, 7, 'offer', 'node', scanSip(message))).toEqual(result)
+        expect(replaceSdp(message, Buffer.from(sdp)).toString('latin1')).toBe(referenceRewrite(text, latin1))
       }),
       { numRuns: 30 },
     )
@@ -165,6 +188,28 @@ describe('a SIP message with the SDP of a reply', () => {
     expect(replaceSdp(Buffer.from(text), Buffer.from('v=0\r\ns=-\r\n')).toString()).toBe(
       'ACK sip:a@b SIP/2.0\r\nl: 10\r\nContent-Type: application/sdp\r\nContent-Length : 10\r\n\r\nv=0\r\ns=-\r\n',
     )
+  })
+
+  it('rewrites every Content-Length, however it is written, round an SDP inside a multipart body', () => {
+    const body =
+      '--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b\r\nc:application/sdp\r\n\r\nv=0\r\n\r\n--b--\r\n'
+    const length = body.length
+    const text =
+      `\r\nACK sip:a@b SIP/2.0\r\nl:${length}\r\nX: a\r\n folded: l\r\nContent-Type: multipart/mixed;boundary=b\r\n` +
+      `CONTENT-length \t:\r\n\t0${length} \r\n \r\nX-Content-Length: ${length}\r\nL: ${length}\r\nY: ${length}\r\n\r\n${body}`
+    const rewritten = text
+      .replace(`l:${length}`, `l:${length + 5}`)
+      .replace(`\t0${length}`, `\t${length + 5}`)
+      .replace(`\r\nL: ${length}`, `\r\nL: ${length + 5}`)
+      .replace('v=0\r\n', 'v=0\r\ns=-\r\n')
+    const message = Buffer.from(`${text}left over`)
+    const reply = encode({ sdp: 'v=0\r\ns=-\r\n', result: 'ok' })
+    for (const fields of [undefined, scanSip(message)]) {
+      expect(rewriteMessage(message, reply, 0, 'offer', 'node', fields)).toMatchObject({
+        message: Buffer.from(rewritten),
+        sdp: Buffer.from('v=0\r\ns=-\r\n'),
+      })
+    }
   })
 
   it('needs an SDP to replace', () => {

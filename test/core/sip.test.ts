@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Field, KIND_REQUEST, scanHeaders, scanSip } from '../../src/core/sip.ts'
+import { Field, rangeEnd, rangeStart, scanHeaders, scanSip, viaCount } from '../../src/core/sip.ts'
 import { RtpProxyNgError } from '../../src/errors.ts'
 import { bytes, moduleCalls } from '../vectors.ts'
 import { type ReferenceMessage, referenceSip } from './reference-sip.ts'
@@ -17,14 +17,14 @@ function scanned(text: string): ReferenceMessage | undefined {
     if (error instanceof RtpProxyNgError) return undefined
     throw error
   }
-  const range = (index: number) => text.slice(fields[index], fields[index]! + fields[index + 1]!)
-  const present = (index: number) => (fields[index]! > 0 ? range(index) : undefined)
+  const range = (index: number) => text.slice(rangeStart(fields[index]!), rangeEnd(fields[index]!))
+  const present = (index: number) => (fields[index] === 0 ? undefined : range(index))
   const message: ReferenceMessage = {
-    kind: fields[Field.KIND] === KIND_REQUEST ? 'request' : 'reply',
-    viaCount: fields[Field.VIA_COUNT]!,
-    branches: [present(Field.BRANCH), present(Field.BRANCH + 2)],
-    bodyStart: fields[Field.BODY]!,
-    bodyEnd: fields[Field.BODY + 1]!,
+    kind: fields[Field.METHOD] !== 0 ? 'request' : 'reply',
+    viaCount: viaCount(fields),
+    branches: [present(Field.BRANCH), present(Field.BRANCH + 1)],
+    bodyStart: rangeStart(fields[Field.BODY]!),
+    bodyEnd: rangeEnd(fields[Field.BODY]!),
     headers: [],
   }
   for (let i = 0; i < headers.length; i += 4) {
@@ -44,7 +44,7 @@ function scanned(text: string): ReferenceMessage | undefined {
     message.uri = range(Field.REQUEST_URI)
   } else message.status = fields[Field.STATUS]!
   if (message.cseqMethod !== undefined) message.cseq = fields[Field.CSEQ]! >>> 0
-  if (fields[Field.SDP_KIND]! > 0) message.sdp = [fields[Field.SDP]!, fields[Field.SDP + 1]!]
+  if (fields[Field.SDP] !== 0) message.sdp = [rangeStart(fields[Field.SDP]!), rangeEnd(fields[Field.SDP]!)]
   return message
 }
 
@@ -149,7 +149,8 @@ describe('the SIP header scan', () => {
 
   it('takes 65,535 bytes and refuses one more', () => {
     const head = request(['Call-ID: a'])
-    expect(scanSip(Buffer.from(head + 'x'.repeat(65535 - head.length)))[Field.BODY + 1]).toBe(65535)
+    const fields = scanSip(Buffer.from(head + 'x'.repeat(65535 - head.length)))
+    expect(rangeEnd(fields[Field.BODY]!)).toBe(65535)
     expect(() => scanSip(Buffer.alloc(65536))).toThrow(expect.objectContaining({ code: 'ERR_RTPPROXY_SIP' }))
   })
 

@@ -132,16 +132,25 @@ function parseFlags(flags: string, command: MessageCommand, isRequest: boolean):
 
 /** Bounds the memory of plans: a configuration has a handful of flag strings, unless they are made from user input. */
 const MAX_PLANS = 256
-const plans = new Map<string, FlagPlan>()
+
+type Plans = Map<string, FlagPlan>
+/** By command and kind of message first: the flag string itself is then the key, and its hash is known already. */
+const requestPlans = new Map<MessageCommand, Plans>()
+const replyPlans = new Map<MessageCommand, Plans>()
 
 /** `parseFlags`, with the plans of the strings seen lately kept. */
 export function flagPlan(flags: string, command: MessageCommand, isRequest: boolean): FlagPlan {
-  const key = `${command} ${isRequest} ${flags}`
-  let plan = plans.get(key)
+  const byCommand = isRequest ? requestPlans : replyPlans
+  let plans = byCommand.get(command)
+  if (plans === undefined) {
+    plans = new Map()
+    byCommand.set(command, plans)
+  }
+  let plan = plans.get(flags)
   if (plan === undefined) {
     plan = parseFlags(flags, command, isRequest)
     if (plans.size >= MAX_PLANS) plans.delete(plans.keys().next().value!)
-    plans.set(key, plan)
+    plans.set(flags, plan)
   }
   return plan
 }

@@ -1,5 +1,5 @@
 import { decode } from '../../core/bencode.ts'
-import { type ReplySummary, readReply, rewriteMessage } from '../../core/ng.ts'
+import { type ReplySummary, readReply } from '../../core/ng.ts'
 import { NgError, type RtpProxyNgError } from '../../errors.ts'
 import type { NodeTokens } from '../../nodes/affinity/token.ts'
 import type { Command } from '../../nodes/dispatch/dispatch.ts'
@@ -7,7 +7,7 @@ import type { Node } from '../../nodes/node.ts'
 import type { NodeSet } from '../../nodes/set.ts'
 import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
 import type { Dialogs } from '../dialogs.ts'
-import type { SipMessage } from '../message.ts'
+import { rewritten, type SipMessage } from '../message.ts'
 import type { QueryReply } from '../statistics.ts'
 
 /** What a command is made of. */
@@ -98,7 +98,7 @@ export class PendingRewrite extends PendingCommand<RewriteResult> {
 
   protected read(node: string, bytes: Buffer, offset: number): RewriteResult {
     const { message, tokens, dialogs } = this.#context
-    const result = rewriteMessage(message.buffer, bytes, offset, this.name, node)
+    const result = rewritten(message, bytes, offset, this.name, node)
     if ('result' in result) throw replyError(this.name, node, result)
     const { callId } = this
     dialogs?.note(this)

@@ -1,10 +1,10 @@
 // Where the SDP stands in a SIP body: the whole of it, or a part of a multipart one (RFC 2046, 5.1), nested or not.
 
-import { CR, equalsFolded, findByte, HT, isWhite, LF, SP } from './bytes'
-import { BODY, CONTENT_LENGTH, CONTENT_TYPE, SDP, SDP_KIND } from './fields'
-import { field, INPUT, setField } from './memory'
+import { CR, equalsFolded, findByte, HT, isWhite, LF, SP } from '../bytes'
+import { BODY, CONTENT_TYPE, SDP } from './fields'
+import { field, rangeEnd, rangeStart, setRange } from '../memory'
 
-// What SDP_KIND says; src/core/sip.ts has the same list. Below zero: why there is none.
+// The kinds of SDP; src/core/sip.ts has the same list. Below zero: why there is none.
 const KIND_TYPED = 1
 const KIND_UNTYPED = 2
 const KIND_MULTIPART = 3
@@ -22,6 +22,9 @@ const TYPE_OTHER = 0
 const TYPE_SDP = 1
 const TYPE_MULTIPART = 2
 
+const APPLICATION_SDP = memory.data<u8>([
+  0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f, 0x73, 0x64, 0x70, 0,
+])
 const WORD_APPLICATION = memory.data<u8>([0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e])
 const WORD_SDP = memory.data<u8>([0x73, 0x64, 0x70])
 const WORD_MULTIPART = memory.data<u8>([0x6d, 0x75, 0x6c, 0x74, 0x69, 0x70, 0x61, 0x72, 0x74])
@@ -39,32 +42,21 @@ const WORD_BINARY = memory.data<u8>([0x62, 0x69, 0x6e, 0x61, 0x72, 0x79])
 let boundaryStart: usize = 0
 let boundaryLength: i32 = 0
 
-/** Sets BODY, SDP and SDP_KIND. A Content-Length that leaves bytes over cuts them off; one that asks for more than
- *  there are leaves no body to use. */
-export function locateSdp(bodyStart: i32, length: i32): void {
-  const wanted = field(CONTENT_LENGTH)
-  const available = length - bodyStart
-  const end = wanted < 0 || wanted > available ? length : bodyStart + wanted
-  setField(BODY, bodyStart)
-  setField(BODY + 1, end)
-  if (wanted > available) setField(SDP_KIND, NONE_TRUNCATED)
-  else if (end == bodyStart) setField(SDP_KIND, NONE_EMPTY)
-  else {
-    const start = INPUT + <usize>bodyStart
-    const stop = INPUT + <usize>end
-    const typeAt = field(CONTENT_TYPE)
-    if (typeAt == 0) found(start, stop, KIND_UNTYPED)
-    else {
-      const type = INPUT + <usize>typeAt
-      setField(SDP_KIND, search(type, type + <usize>field(CONTENT_TYPE + 1), start, stop, 0))
-    }
-  }
+/** Sets BODY and SDP for the body at `start` of a message that ends at `end`, and returns the kind. A Content-Length
+ *  (`announced`; below zero: none) that leaves bytes over cuts them off; one that asks for more than there are leaves no
+ *  body to use. */
+export function locateSdp(start: usize, end: usize, announced: i32): i32 {
+  const truncated = announced > <i32>(end - start)
+  const stop = announced < 0 || truncated ? end : start + <usize>announced
+  setRange(BODY, start, stop)
+  if (truncated) return NONE_TRUNCATED
+  if (stop == start) return NONE_EMPTY
+  if (field(CONTENT_TYPE) == 0) return found(start, stop, KIND_UNTYPED)
+  return search(rangeStart(CONTENT_TYPE), rangeEnd(CONTENT_TYPE), start, stop, 0)
 }
 
 function found(start: usize, end: usize, kind: i32): i32 {
-  setField(SDP, <i32>(start - INPUT))
-  setField(SDP + 1, <i32>(end - INPUT))
-  setField(SDP_KIND, kind)
+  setRange(SDP, start, end)
   return kind
 }
 
@@ -169,6 +161,12 @@ function isIdentity(p: usize, length: i32): bool {
 
 /** `type / subtype`, blanks around the slash allowed; the subtype ends at `;`, a blank or the end. */
 function mediaType(p: usize, end: usize): i32 {
+  // As nearly everybody writes it: application/sdp, compared in one go, every letter in either case.
+  const letters = i8x16(32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 0, 32, 32, 32, 0)
+  const usual = i8x16.eq(v128.or(v128.load(p), letters), v128.load(APPLICATION_SDP))
+  if ((i8x16.bitmask(usual) & 0x7fff) == 0x7fff && (p + 15 == end || (p + 15 < end && endsSubtype(load<u8>(p + 15))))) {
+    return TYPE_SDP
+  }
   const type = p
   while (p < end && load<u8>(p) != 0x2f && !isWhite(load<u8>(p))) p++
   const typeLength = <i32>(p - type)
@@ -177,12 +175,18 @@ function mediaType(p: usize, end: usize): i32 {
   p++
   while (p < end && isWhite(load<u8>(p))) p++
   const subtype = p
-  while (p < end && load<u8>(p) != 0x3b && !isWhite(load<u8>(p))) p++
+  while (p < end && !endsSubtype(load<u8>(p))) p++
   const subtypeLength = <i32>(p - subtype)
   if (typeLength == 11 && subtypeLength == 3 && equalsFolded(type, WORD_APPLICATION, 11)) {
     return equalsFolded(subtype, WORD_SDP, 3) ? TYPE_SDP : TYPE_OTHER
   }
   return typeLength == 9 && subtypeLength > 0 && equalsFolded(type, WORD_MULTIPART, 9) ? TYPE_MULTIPART : TYPE_OTHER
+}
+
+// @ts-ignore: decorator
+@inline
+function endsSubtype(c: u32): bool {
+  return c == 0x3b || isWhite(c)
 }
 
 /** The boundary parameter of a Content-Type, quoted or not. */
