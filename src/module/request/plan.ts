@@ -48,18 +48,29 @@ export function requestPlan(
   }
 }
 
-/** Few sources send many messages (a proxy's neighbours), so the pairs of the last ones seen are kept. */
+/** Few sources send many messages (a proxy's neighbours), so the pairs of those seen lately are kept, with the last address. */
 const MAX_SOURCES = 1024
-const sources = new Map<string, Buffer>()
+interface SourcePairs {
+  readonly receivedFrom: Buffer
+  address: string
+  both: Buffer
+}
+const sources = new Map<string, SourcePairs>()
 
 function middlePairs(source: string, address: string | undefined): Buffer {
-  let pairs = sources.get(source)
-  if (pairs === undefined) {
-    pairs = pair('received-from', familyAndAddress(source))
+  let known = sources.get(source)
+  if (known === undefined) {
+    const receivedFrom = pair('received-from', familyAndAddress(source))
+    known = { receivedFrom, address: '', both: receivedFrom }
     if (sources.size >= MAX_SOURCES) sources.delete(sources.keys().next().value!)
-    sources.set(source, pairs)
+    sources.set(source, known)
   }
-  return address ? Buffer.concat([pairs, pair('media address', address)]) : pairs
+  if (!address) return known.receivedFrom
+  if (known.address !== address) {
+    known.both = Buffer.concat([known.receivedFrom, pair('media address', address)])
+    known.address = address
+  }
+  return known.both
 }
 
 /** A socket for both families shows IPv4 peers as `::ffff:192.0.2.7`; such a peer is an IPv4 peer all the same. */
