@@ -137,17 +137,29 @@ function views(start: number): Uint8Array[] {
   return Array.from({ length: LARGEST / STEP + 1 }, (_, i) => new Uint8Array(memory.buffer, start, i * STEP))
 }
 
+// Where the last copy of OUTPUT lies: asking a Buffer for its memory leaves JavaScript, and costs as much as a small copy.
+let copyMemory = slab.buffer
+let copyAt = 0
+
 /** The first `length` bytes of OUTPUT in a Buffer for the caller to keep. */
 export function copyOutput(length: number): Buffer {
   if (length > LARGEST) {
     const copy = Buffer.allocUnsafeSlow(length)
     copy.set(new Uint8Array(memory.buffer, OUTPUT, length))
+    copyMemory = copy.buffer
+    copyAt = 0
     return copy
   }
-  const at = reserve(length + STEP)
-  slab.set(outputs[(length + STEP - 1) >>> 6]!, at)
+  copyAt = reserve(length + STEP)
+  copyMemory = slabMemory
+  slab.set(outputs[(length + STEP - 1) >>> 6]!, copyAt)
   use(length)
-  return new Bytes(slabMemory, at, length)
+  return new Bytes(slabMemory, copyAt, length)
+}
+
+/** A view into what `copyOutput` has returned last. */
+export function partOfCopy(start: number, length: number): Buffer {
+  return new Bytes(copyMemory, copyAt + start, length)
 }
 
 /** The first `length` words of TABLE for the caller to keep. */

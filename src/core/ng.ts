@@ -1,6 +1,5 @@
 import { NgError, RtpProxyNgError, SipError } from '../errors.ts'
 import {
-  Bytes,
   copyOutput,
   FIELD_WORDS,
   MAX_INPUT,
@@ -12,6 +11,7 @@ import {
   ngRequestScanned,
   PARAMS,
   PARAMS_SIZE,
+  partOfCopy,
   REPLY,
   sipSplice,
   words,
@@ -231,7 +231,7 @@ export function rewriteMessage(
     fields === undefined ? ngReply(loadSip(message)) : ngReplyScanned(loadScanned(message, fields))
   if (written < 0) throw spliceError(written)
   const rewritten = copyOutput(written)
-  const sdp = new Bytes(rewritten.buffer, rewritten.byteOffset + words[SPLICED_AT]!, words[REPLY_SDP + 1]!)
+  const sdp = partOfCopy(words[SPLICED_AT]!, words[REPLY_SDP + 1]!)
   return { message: rewritten, sdp, warning }
 }
 

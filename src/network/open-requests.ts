@@ -23,6 +23,8 @@ export class OpenEntry extends Timed implements OpenRequest {
   readonly sender: Sender
   readonly exchange: Exchange
   readonly counter: number
+  /** Whether the request is off the table: answered, failed or cancelled. */
+  taken = false
   /** Told when the request is off the table, whatever took it off. */
   onTaken: (() => void) | undefined
   readonly #timing: Timing
@@ -137,7 +139,9 @@ export class OpenRequests {
   /** Takes a request off the table; false if it was off already. */
   take(entry: OpenEntry): boolean {
     this.wheel.remove(entry)
-    if (!this.#entries.delete(entry.counter)) return false
+    if (entry.taken) return false
+    entry.taken = true
+    this.#entries.delete(entry.counter)
     entry.onTaken?.()
     return true
   }

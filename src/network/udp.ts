@@ -12,6 +12,12 @@ export const MAX_DATAGRAM = 65507
  */
 const RECEIVE_BUFFER = 1 << 20
 
+/**
+ * From so many open requests on, the datagrams of one turn of the event loop leave together at its end: sent in a row they cost
+ * the system a sixth less than one by one between the replies. With fewer there is no row, and waiting would only cost time.
+ */
+const MANY = 8
+
 export interface UdpAddress {
   readonly host: string
   readonly port: number
@@ -54,6 +60,8 @@ export class UdpTransport implements Transport, Sender {
   readonly #sockets = new Set<Socket>()
   /** Sockets that only receive, each with the requests sent through it. */
   readonly #replaced = new Map<Socket, Set<OpenEntry>>()
+  /** What is to be sent at the end of this turn of the event loop. */
+  #queue: OpenEntry[] = []
   #socket: Socket | undefined
   /** Where `#socket` is connected to. */
   #peer: string | undefined
@@ -79,15 +87,29 @@ export class UdpTransport implements Transport, Sender {
     if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
     else if (datagram.length > MAX_DATAGRAM) queueMicrotask(() => entry.fail({ kind: 'too-large' }))
     else if (socket === undefined) this.#opening ??= this.#open()
-    else {
-      try {
-        // Without a callback Node drops the error of a send, and with it a refusal the system tells only once.
-        socket.send(datagram, (error) => {
-          if (error !== null) this.#sendFailed(socket, entry, error)
-        })
-      } catch (cause) {
-        queueMicrotask(() => this.#sendFailed(socket, entry, cause))
-      }
+    else if (this.#requests.size < MANY) this.#put(socket, entry)
+    else if (this.#queue.push(entry) === 1) setImmediate(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    const queue = this.#queue
+    this.#queue = []
+    for (const entry of queue) {
+      // One that was cancelled meanwhile may have given its datagram to another node.
+      if (entry.taken) continue
+      if (this.#socket !== undefined) this.#put(this.#socket, entry)
+      else this.transmit(entry)
+    }
+  }
+
+  #put(socket: Socket, entry: OpenEntry): void {
+    try {
+      // Without a callback Node drops the error of a send, and with it a refusal the system tells only once.
+      socket.send(entry.exchange.datagram, (error) => {
+        if (error !== null) this.#sendFailed(socket, entry, error)
+      })
+    } catch (cause) {
+      queueMicrotask(() => this.#sendFailed(socket, entry, cause))
     }
   }
 
