@@ -29,7 +29,7 @@ import {
  * @property {string} [host] address to listen on and to announce; default 127.0.0.1
  * @property {number} [port] default: any free one
  * @property {string} [flags] flags of `manage`; default `co`: replace origin and session connection
- * @property {{host: string, port: number}} [next] where requests go whose Request-URI does not say it; default: by the URI
+ * @property {{host: string, port: number} | undefined} [next] where requests go whose Request-URI does not say it; default: by the URI
  * @property {Omit<import('rtpproxy-ng').RtpProxyNgOptions, 'sockets'>} [media] further options of RtpProxyNg; with `tokenKey`
  *   the Record-Route names the call's media proxy, so that any proxy with the key finds it again
  * @property {(event: ProxyEvent) => void} [observe] told of everything that passes, for a trace

@@ -10,11 +10,14 @@ export interface NotedCommand {
   readonly callId: string | undefined
   readonly viaBranch: string | undefined
   readonly set: { readonly id: number }
+  readonly sum: number
 }
 
 /** The last offer of a call and its answer, if there is one yet; as datagrams with room for a new cookie. */
 export interface Dialog {
   readonly set: number
+  /** Byte sum of the Call-ID, modulo 256. */
+  readonly sum: number
   readonly offer: Buffer
   readonly answer: Buffer | undefined
 }
@@ -44,11 +47,14 @@ export class Dialogs {
   }
 
   /** An offer or answer was accepted. */
-  note({ name, datagram, callId, viaBranch = '', set }: NotedCommand): void {
+  note({ name, datagram, callId, viaBranch = '', set, sum }: NotedCommand): void {
     if (callId === undefined) return
     const branches = this.#calls.get(callId) ?? new Map<string, Entry>()
-    const entry = branches.get(viaBranch) ?? { complete: undefined, pending: undefined }
-    if (name === 'offer') entry.pending = { set: set.id, offer: datagram, answer: undefined }
+    // An answer may name no branch, or the one of its own transaction: then it is to the offer made last.
+    const branch =
+      name === 'offer' || branches.has(viaBranch) ? viaBranch : ([...branches.keys()].at(-1) ?? '')
+    const entry = branches.get(branch) ?? { complete: undefined, pending: undefined }
+    if (name === 'offer') entry.pending = { set: set.id, sum, offer: datagram, answer: undefined }
     else {
       const offered = entry.pending ?? entry.complete
       if (offered === undefined) return
@@ -56,7 +62,8 @@ export class Dialogs {
       entry.complete = { ...offered, answer: datagram }
       entry.pending = undefined
     }
-    branches.set(viaBranch, entry)
+    branches.delete(branch)
+    branches.set(branch, entry)
     if (branches.size > MAX_BRANCHES) branches.delete(branches.keys().next().value!)
     this.#calls.delete(callId)
     this.#calls.set(callId, branches)

@@ -29,7 +29,7 @@ export async function reanchor(call: CallKey, context: ReanchorContext): Promise
         // The kept one stays as it is: each sending writes a cookie of its own.
         datagram: Buffer.from(datagram),
         set: pool.set(dialog.set, 'reanchor'),
-        sum: 0,
+        sum: dialog.sum,
         callId,
         viaBranch,
         token: undefined,
@@ -39,15 +39,17 @@ export async function reanchor(call: CallKey, context: ReanchorContext): Promise
       }
       pool.send(new PendingSdp(request, resolve, reject))
     })
-  let offered: { node: string; sdp: Buffer }
+  const offered = await replay('offer', dialog.offer, previous)
+  let answered: { sdp: Buffer } | undefined
   try {
-    offered = await replay('offer', dialog.offer, previous)
+    if (dialog.answer !== undefined) answered = await replay('answer', dialog.answer, undefined)
   } catch (error) {
-    // The call is where it was.
-    if (previous !== undefined) pool.pins.keep(call, previous)
+    // Half a call is no call: it is where it was, and what was begun elsewhere ends.
+    const half = pool.node(offered.node, dialog.set)
+    if (half !== undefined) pool.deletes.add(half, deleteOf(dialog.offer))
+    pool.pins.restore(call, previous)
     throw error
   }
-  const answered = dialog.answer === undefined ? undefined : await replay('answer', dialog.answer, undefined)
   // If the old node is alive, or comes back, it must not hold the call's ports.
   if (previous !== undefined) pool.deletes.add(previous, deleteOf(dialog.offer))
   // An answer names the party that offered in its to-tag or its from-tag, whichever the offer's from-tag is.

@@ -20,7 +20,8 @@ export class Drains {
 
   /** To be asked whenever a node may have lost its last call or request. */
   check(node: Node): void {
-    if (node.open > 0 || node.calls > 0) return
+    // The calls of a node that is no longer configured are forgotten, but they have not ended: see `cancel`.
+    if (node.removed || node.open > 0 || node.calls > 0) return
     for (const waiter of this.#of(node)) waiter.resolve()
   }
 

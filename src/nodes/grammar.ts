@@ -3,7 +3,12 @@ import { ConfigurationError } from '../errors.ts'
 
 /** Where a node listens. */
 export type NodeAddress =
-  | { readonly transport: 'udp'; readonly family: 4 | 6; readonly host: string; readonly port: number }
+  | {
+      readonly transport: 'udp' | 'tcp'
+      readonly family: 4 | 6
+      readonly host: string
+      readonly port: number
+    }
   | { readonly transport: 'unix'; readonly path: string }
 
 export interface NodeDefinition {
@@ -36,8 +41,9 @@ function urlError(url: string, why: string): ConfigurationError {
 }
 
 /**
- * Parses `udp:HOST[:PORT]`, `udp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. The scheme may be in any case, IPv6 hosts
- * in brackets; the port is what follows the last colon.
+ * Parses `udp:HOST[:PORT]`, `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `tcp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. The
+ * scheme may be in any case, IPv6 hosts in brackets; the port is what follows the last colon. `udp6:` and `tcp6:` are for
+ * names that lead to IPv6 addresses; an IPv6 address itself may stand behind `tcp:` as well.
  *
  * @throws ConfigurationError `ERR_RTPPROXY_URL`
  */
@@ -50,14 +56,15 @@ export function parseUrl(url: string): NodeAddress {
       throw urlError(url, `the path is longer than ${MAX_PATH_BYTES} bytes`)
     return { transport: 'unix', path }
   }
-  if (scheme !== 'udp' && scheme !== 'udp6')
-    throw urlError(url, `unknown scheme '${scheme}:' (udp, udp6, unix)`)
+  if (!/^(udp|tcp)6?$/.test(scheme))
+    throw urlError(url, `unknown scheme '${scheme}:' (udp, udp6, tcp, tcp6, unix)`)
   const { host, port } = hostAndPort(url, url.slice(scheme.length + 1))
   if (host === '' || /[\s/\\@?#]/.test(host)) throw urlError(url, 'the host is missing or malformed')
   if (scheme === 'udp' && isIPv6(host)) throw urlError(url, 'an IPv6 address needs udp6:')
   if (host.includes(':') && !isIPv6(host))
     throw urlError(url, 'malformed host; put IPv6 addresses in brackets')
-  return { transport: 'udp', family: scheme === 'udp6' ? 6 : 4, host, port }
+  const family = scheme.endsWith('6') || isIPv6(host) ? 6 : 4
+  return { transport: scheme.startsWith('udp') ? 'udp' : 'tcp', family, host, port }
 }
 
 function hostAndPort(url: string, rest: string): { host: string; port: number } {

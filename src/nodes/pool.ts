@@ -1,6 +1,7 @@
 import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
 import { type DroppedReplies, OpenRequests } from '../network/open-requests.ts'
 import { RoundTrip } from '../network/round-trip.ts'
+import { TcpTransport } from '../network/tcp.ts'
 import type { Timing, Transport } from '../network/transport.ts'
 import { UdpTransport } from '../network/udp.ts'
 import { UnixTransport } from '../network/unix.ts'
@@ -92,15 +93,22 @@ export class Pool {
 
   #make(definition: NodeDefinition, set: number): Node {
     const { timeoutMs, attempts, adaptive } = this.#options
-    const timing: Timing = { timeoutMs, attempts, roundTrip: adaptive ? new RoundTrip() : undefined }
+    // A stream sends again by itself: there is nothing to measure for.
+    const roundTrip = adaptive && definition.address.transport === 'udp' ? new RoundTrip() : undefined
+    const timing: Timing = { timeoutMs, attempts, roundTrip }
     const transport = this.#transport(definition.url, definition.address)
     return new Node(definition, set, transport, timing, (node) => this.pins.memory?.countOn(node) ?? 0)
   }
 
   #transport(url: string, address: NodeAddress): Transport {
-    return address.transport === 'udp'
-      ? new UdpTransport(url, address, this.#requests, this.#options.resolver)
-      : new UnixTransport(url, address, this.#requests)
+    switch (address.transport) {
+      case 'udp':
+        return new UdpTransport(url, address, this.#requests, this.#options.resolver)
+      case 'tcp':
+        return new TcpTransport(url, address, this.#requests, this.#options.resolver)
+      case 'unix':
+        return new UnixTransport(url, address, this.#requests)
+    }
   }
 
   /** Opens every socket and pings every node, side by side; what does not answer starts disabled. */

@@ -15,6 +15,7 @@ export class NodeSet {
   #nodes: readonly Node[]
   /** Nearly always all nodes stand in one tier. */
   #tiers = false
+  #firstTier = 0
 
   constructor(id: number, nodes: readonly Node[], rules: SetRules) {
     this.id = id
@@ -29,7 +30,8 @@ export class NodeSet {
 
   replace(nodes: readonly Node[]): void {
     this.#nodes = nodes
-    this.#tiers = nodes.some(({ tier }) => tier !== nodes[0]!.tier)
+    this.#firstTier = Math.min(...nodes.map(({ tier }) => tier))
+    this.#tiers = nodes.some(({ tier }) => tier !== this.#firstTier)
   }
 
   /**
@@ -46,6 +48,12 @@ export class NodeSet {
   /** Whether a node would take the call if it had fewer requests open. */
   isFull(limit: number, excluded?: ReadonlySet<Node>): boolean {
     return this.#nodes.some((node) => isAvailable(node, excluded) && node.open >= limit)
+  }
+
+  /** Whether a new call may find out if a node is back: one that would get calls, were it up, before those of other tiers. */
+  takesProbes(node: Node): boolean {
+    if (node.draining || node.tier !== this.#firstTier) return false
+    return node.weight > 0 || node.tier === LAST_TIER || this.#nodes.length === 1
   }
 
   #eligible(limit: number, excluded: ReadonlySet<Node> | undefined): readonly Node[] {

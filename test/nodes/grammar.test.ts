@@ -12,6 +12,9 @@ describe('the grammar of rtpproxy_sock', () => {
     ['udp6:[::1]', { transport: 'udp', family: 6, host: '::1', port: 22222 }],
     ['udp6:fe80::1:2223', { transport: 'udp', family: 6, host: 'fe80::1', port: 2223 }],
     ['udp6:host.example', { transport: 'udp', family: 6, host: 'host.example', port: 22222 }],
+    ['tcp:host.example:2223', { transport: 'tcp', family: 4, host: 'host.example', port: 2223 }],
+    ['TCP:[::1]', { transport: 'tcp', family: 6, host: '::1', port: 22222 }],
+    ['tcp6:host.example', { transport: 'tcp', family: 6, host: 'host.example', port: 22222 }],
     ['unix:/run/ng.sock', { transport: 'unix', path: '/run/ng.sock' }],
     ['/run/ng.sock', { transport: 'unix', path: '/run/ng.sock' }],
   ])('reads %s', (url, address) => {
@@ -27,7 +30,9 @@ describe('the grammar of rtpproxy_sock', () => {
     'udp:[::1]:1',
     'udp6:[::1',
     'udp6:[x]:1',
-    'tcp:h:1',
+    'tcp:[x]:1',
+    'tcp4:h:1',
+    'sctp:h:1',
     'unix:',
   ])('refuses %s by name', (url) => {
     expect(() => parseUrl(url)).toThrow(

@@ -25,7 +25,7 @@ export interface PinnedCall extends CallName {
   readonly set: { readonly id: number }
 }
 
-/** Which node has a call: by the token the dialog carries, this process's memory, or the store shared with others. */
+/** Which node has a call: by this process's memory, the token the dialog carries, or the store shared with others. */
 export class Pins {
   readonly memory: CallMemory<Node> | undefined
   readonly shared: SharedCalls | undefined
@@ -54,6 +54,9 @@ export class Pins {
   find(call: PinnedCall): Node | undefined | Promise<Node | undefined> {
     const { callId, viaBranch, token, set } = call
     if (callId === undefined) return undefined
+    // Before the token, which a dialog carries unchanged from its first message on while the call may have moved.
+    const known = this.memory?.find(callId, viaBranch)
+    if (known !== undefined) return known
     if (token !== undefined && this.tokens !== undefined) {
       const url = this.tokens.read(token, callId, this.#options.urls())
       const node = url === undefined ? undefined : this.#options.node(url, set.id)
@@ -62,9 +65,7 @@ export class Pins {
         return node
       }
     }
-    const known = this.memory?.find(callId, viaBranch)
-    if (known !== undefined || this.shared === undefined) return known
-    const asked = this.shared.find(callId)
+    const asked = this.shared?.find(callId)
     return asked === undefined ? undefined : this.#take(asked, callId, viaBranch, set.id)
   }
 
@@ -91,7 +92,8 @@ export class Pins {
 
   /** The call goes to this node: known here at once, so that what comes next goes there too. */
   keep({ callId, viaBranch }: CallName, node: Node): void {
-    if (callId !== undefined) this.memory?.keep(callId, viaBranch, node)
+    // One that is no longer configured has no calls: its last replies come after it has gone.
+    if (callId !== undefined && !node.removed) this.memory?.keep(callId, viaBranch, node)
   }
 
   /** The node has taken the call, or still has it: the others are told. */
@@ -99,9 +101,15 @@ export class Pins {
     if (callId !== undefined) this.shared?.keep(callId, viaBranch ?? '', node.url)
   }
 
-  /** The call was not taken after all. */
-  release({ callId, viaBranch }: CallName): void {
-    if (callId !== undefined) this.memory?.forget(callId, viaBranch)
+  /** Whether it is known here that the node has the call, or nobody wants to know. */
+  has({ callId, viaBranch }: CallName, node: Node): boolean {
+    return callId === undefined || this.memory === undefined || this.memory.find(callId, viaBranch) === node
+  }
+
+  /** The call was not taken after all: it is where it was before, if anywhere. */
+  restore(call: CallName, before: Node | undefined): void {
+    if (before !== undefined && !before.removed) this.keep(call, before)
+    else if (call.callId !== undefined) this.memory?.forget(call.callId, call.viaBranch)
   }
 
   /** The call is over. */

@@ -1,50 +1,12 @@
-import { NgError, NodeError, type RtpProxyNgError } from '../../errors.ts'
-import type { TimerWheel } from '../../network/timer-wheel.ts'
+import { NgError, type NodeError, type RtpProxyNgError } from '../../errors.ts'
 import type { Exchange, ExchangeFailure, OpenRequest } from '../../network/transport.ts'
-import type { PinnedCall, Pins } from '../affinity/pins.ts'
-import type { Health } from '../health/health.ts'
+import type { Evidence } from '../health/health.ts'
 import type { Node } from '../node.ts'
-import type { NodeSet } from '../set.ts'
+import type { Command, Exchanges } from './command.ts'
 import { Deadline } from './deadline.ts'
-import type { Deletes } from './deletes.ts'
-import { failureError, hasNoRoom } from './failure.ts'
-import type { Load } from './load.ts'
+import { abortedError, closedError, failureError, hasNoRoom, noNodeError } from './failure.ts'
 
-/** One command on its way: what to send, where, and whom to tell. It ends with `replied` that returns no error, `remembered` or `failed`. */
-export interface Command extends PinnedCall {
-  /** Name of the NG command. */
-  readonly name: string
-  /** Room for cookie and space, then the dictionary. */
-  readonly datagram: Buffer
-  readonly set: NodeSet
-  /** Byte sum of the Call-ID, modulo 256. */
-  readonly sum: number
-  readonly signal: AbortSignal | undefined
-  /** How long all of it may take; 0: as long as its attempts take. */
-  readonly deadlineMs: number
-  /** A node that is not to be chosen. */
-  readonly avoid: Node | undefined
-  /** Whether it may be sent later, when its node is out of order now: a delete nobody needs an answer to. */
-  readonly deferrable: boolean
-  /** A reply came; its dictionary begins at `offset`. Returns the error if it is not what was asked for; nobody was told yet. */
-  replied(node: Node, bytes: Buffer, offset: number): RtpProxyNgError | undefined
-  /** A delete whose node is out of order: it is sent as soon as that is back. */
-  remembered(node: Node): void
-  failed(error: RtpProxyNgError): void
-}
-
-/** What all commands of a pool share. */
-export interface Exchanges {
-  readonly health: Health
-  readonly pins: Pins
-  readonly deletes: Deletes
-  readonly load: Load
-  readonly wheel: TimerWheel
-  readonly suspectAttempts: number
-  readonly halfOpen: boolean
-  /** A node that is draining or removed has nothing open any more. */
-  readonly idle: (node: Node) => void
-}
+export type { Command, Exchanges } from './command.ts'
 
 /**
  * Carries one command through: chooses a node (the one that has the call, else by balancing), sends, and on failure goes on to
@@ -65,6 +27,10 @@ export class Dispatch implements Exchange {
   #answers = 0
   /** Whether the command gave up before all its sends. */
   #early = false
+  /** Whether it finds out if its node is back. */
+  #probe = false
+  /** Whether the call was pinned to the node the command went to, before that has taken it. */
+  #kept = false
 
   constructor(command: Command, shared: Exchanges) {
     this.#command = command
@@ -121,16 +87,18 @@ export class Dispatch implements Exchange {
     const { set } = this.#command
     const { health, halfOpen } = this.#shared
     const due = health.due(set.nodes)
-    if (due.length === 0) this.#pick()
-    else if (!halfOpen) void this.#recheck(due)
-    else {
-      const probe = due.find((node) => !node.probing && !this.#tried?.has(node))
-      if (probe === undefined) this.#pick()
-      else {
-        probe.probing = true
-        this.#send(probe)
-      }
+    if (due.length === 0) {
+      this.#pick()
+      return
     }
+    const probe = halfOpen
+      ? due.find((node) => set.takesProbes(node) && !node.probing && !this.#tried?.has(node))
+      : undefined
+    // Those that would get no call were they up are pinged all the same, or nobody would see them come back.
+    const pinged = halfOpen ? due.filter((node) => !set.takesProbes(node)) : due
+    if (probe !== undefined) this.#send(probe, true)
+    else if (pinged.length > 0) void this.#recheck(pinged)
+    else this.#pick()
   }
 
   #pick(): void {
@@ -174,31 +142,40 @@ export class Dispatch implements Exchange {
     }
     // One that answered, but had no room, says more than that there was no other.
     if (this.#last instanceof NgError) this.#fail(this.#last)
-    else this.#fail(this.#noNode(`no media proxy of set ${set.id} is available`, this.#last))
+    else if (this.#shared.health.isClosed) this.#fail(closedError(this.#command.name, this.#node?.url))
+    else this.#fail(this.#noNode(`no media proxy of set ${set.id} is available`))
   }
 
-  #send(node: Node): void {
+  #send(node: Node, probe = false): void {
+    const { name, avoid } = this.#command
     this.#node = node
     this.#early = false
     this.#answers = node.answers
+    this.#probe = probe
+    if (probe) node.probing = true
     node.open++
-    // At once, since what belongs to the call may come before the reply; it is taken back if the offer fails.
-    if (this.#command.name === 'offer' && node !== this.#pinned) this.#shared.pins.keep(this.#command, node)
+    // At once, since what belongs to the call may come before the reply; it is taken back if the offer fails. Under its own
+    // branch, since a fork's first branch may end before the others. A call that is moved stays where it is until it is taken.
+    if (name === 'offer' && avoid === undefined) {
+      this.#shared.pins.keep(this.#command, node)
+      this.#kept = true
+    }
     this.#request = node.transport.send(this, node.timing)
   }
 
   replied(bytes: Buffer, offset: number): void {
     if (this.#done) return
     const node = this.#left()
-    const { health, pins } = this.#shared
+    const { health, pins, deletes } = this.#shared
     const { name } = this.#command
-    health.answered(node)
+    health.answered(node, this.#probe)
+    if (deletes.size > 0) deletes.flush(node)
     const error = this.#command.replied(node, bytes, offset)
     if (error === undefined) {
       this.#finish()
       if (name === 'delete') pins.forget(this.#command)
       else if (name === 'offer' || name === 'answer') this.#took(node)
-    } else if (name === 'offer' && this.#pinned === undefined && hasNoRoom(error)) {
+    } else if (name === 'offer' && node !== this.#pinned && hasNoRoom(error)) {
       health.spare(node)
       this.#next(node, error)
     } else {
@@ -210,7 +187,8 @@ export class Dispatch implements Exchange {
 
   #took(node: Node): void {
     const { pins } = this.#shared
-    if (this.#command.name === 'answer' && node !== this.#pinned) pins.keep(this.#command, node)
+    // It may have been forgotten, or moved, while the command was under way.
+    if (!pins.has(this.#command, node)) pins.keep(this.#command, node)
     pins.share(this.#command, node)
   }
 
@@ -223,15 +201,17 @@ export class Dispatch implements Exchange {
       this.#fail(error)
       return
     }
-    this.#shared.health.failed(node, failure, error, { answers: this.#answers, early: this.#early })
+    this.#shared.health.failed(node, failure, error, this.#evidence(this.#early))
     if (this.#command.deferrable && node === this.#pinned) this.#remember(node)
     else this.#next(node, error)
   }
 
   unanswered(sends: number): boolean {
     const { health, suspectAttempts } = this.#shared
-    health.suspect(this.#node!)
-    this.#early = sends >= suspectAttempts
+    const node = this.#node!
+    if (node.answers === this.#answers) health.suspect(node)
+    // As many as all attempts is the default, and with measured waits there may be more sends than those.
+    this.#early = sends >= suspectAttempts && suspectAttempts < node.timing.attempts
     return !this.#early
   }
 
@@ -250,10 +230,15 @@ export class Dispatch implements Exchange {
     this.#command.remembered(node)
   }
 
+  #evidence(early: boolean): Evidence {
+    return { answers: this.#answers, early, probe: this.#probe }
+  }
+
   /** The request is off its node's hands. */
   #left(): Node {
     const node = this.#node!
     node.open--
+    if (this.#probe) node.probing = false
     this.#request = undefined
     if (node.open === 0 && (node.draining || node.removed)) this.#shared.idle(node)
     return node
@@ -261,13 +246,15 @@ export class Dispatch implements Exchange {
 
   readonly #abort = (): void => {
     const { name, signal } = this.#command
-    const context = { command: name, node: this.#node?.url }
-    const options = { cause: signal?.reason }
-    this.#end(new NodeError('ERR_RTPPROXY_ABORTED', `${name}: abandoned by its signal`, context, options))
+    this.#end(abortedError(name, this.#node?.url, signal?.reason))
   }
 
   readonly #late = (): void => {
-    this.#end(this.#noNode(`no media proxy has answered within ${this.#command.deadlineMs} ms`, this.#last))
+    const node = this.#request === undefined ? undefined : this.#node
+    const error = this.#noNode(`no media proxy has answered within ${this.#command.deadlineMs} ms`)
+    this.#end(error)
+    // Where deadlines are shorter than all sends take, nothing else would ever tell that a node is silent.
+    if (node !== undefined) this.#shared.health.failed(node, { kind: 'timeout' }, error, this.#evidence(true))
   }
 
   #overload(node: Node | undefined): void {
@@ -276,10 +263,8 @@ export class Dispatch implements Exchange {
     this.#fail(load.overload(this.#command.name, node?.url, `${where} has too many requests open`))
   }
 
-  #noNode(why: string, cause: RtpProxyNgError | undefined): NodeError {
-    const { name } = this.#command
-    const context = { command: name, node: this.#node?.url }
-    return new NodeError('ERR_RTPPROXY_NO_NODE', `${name}: ${why}`, context, { cause })
+  #noNode(why: string): NodeError {
+    return noNodeError(this.#command.name, this.#node?.url, why, this.#last)
   }
 
   /** Ends the command from outside, wherever it stands. */
@@ -287,15 +272,16 @@ export class Dispatch implements Exchange {
     if (this.#done) return
     const request = this.#request
     if (request !== undefined) {
-      this.#left()
+      // First, since leaving may close the transport, which fails what is open there.
       request.cancel()
+      this.#left()
     }
     this.#fail(error)
   }
 
   #fail(error: RtpProxyNgError): void {
     this.#finish()
-    if (this.#command.name === 'offer' && this.#pinned === undefined) this.#shared.pins.release(this.#command)
+    if (this.#kept) this.#shared.pins.restore(this.#command, this.#pinned)
     this.#command.failed(error)
   }
 

@@ -32,6 +32,30 @@ export function failureError(failure: ExchangeFailure, command: string, node: st
   )
 }
 
+/** The error of a command whose caller has given it up. */
+export function abortedError(command: string, node: string | undefined, cause: unknown): NodeError {
+  const context = { command, node }
+  return new NodeError('ERR_RTPPROXY_ABORTED', `${command}: abandoned by its signal`, context, { cause })
+}
+
+/** The error of a command that was looking for a node when everything was closed. */
+export function closedError(command: string, node: string | undefined): NodeError {
+  return new NodeError('ERR_RTPPROXY_CLOSED', `${command}: closed before a media proxy was found`, {
+    command,
+    node,
+  })
+}
+
+/** The error of a command that no node has taken; `cause` is what became of it at the last one. */
+export function noNodeError(
+  command: string,
+  node: string | undefined,
+  why: string,
+  cause: RtpProxyNgError | undefined,
+): NodeError {
+  return new NodeError('ERR_RTPPROXY_NO_NODE', `${command}: ${why}`, { command, node }, { cause })
+}
+
 /** What rtpengine answers to an offer of a new call when it is full; calls it has are not refused. */
 const NO_ROOM =
   /^(Parallel session limit reached|CPU usage limit exceeded|Load limit exceeded|Bandwidth limit exceeded|Ran out of ports)/i

@@ -1,8 +1,8 @@
 import type { RtpProxyNgError } from '../../errors.ts'
-import type { Exchange, ExchangeFailure } from '../../network/transport.ts'
+import type { ExchangeFailure } from '../../network/transport.ts'
 import type { Node, NodeState } from '../node.ts'
 import type { PoolOptions } from '../options.ts'
-import { PingExchange } from './ping.ts'
+import { PingExchange, type PingResult } from './ping.ts'
 
 export type HealthOptions = Pick<
   PoolOptions,
@@ -23,6 +23,8 @@ export interface Evidence {
   readonly answers: number
   /** Whether the command gave up before all its sends. */
   readonly early: boolean
+  /** Whether the node was out of use, and the command to find out if it is back. */
+  readonly probe: boolean
 }
 
 /**
@@ -39,6 +41,7 @@ export class Health {
   readonly #observer: HealthObserver
   readonly #started = performance.now()
   readonly #pings = new Map<Node, Promise<void>>()
+  #closed = false
   /** How many nodes are disabled; nearly always none, and every command asks. */
   #disabled = 0
 
@@ -47,20 +50,23 @@ export class Health {
     this.#observer = observer
   }
 
+  /** Whether the ways to the nodes were closed: whoever finds no node then was cut off. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Seconds since the start, the module's ticks. */
   readonly seconds = (): number => (performance.now() - this.#started) / 1000
 
   /** A reply came from the node: whatever it says, the node is alive. */
-  answered(node: Node): void {
+  answered(node: Node, probe = false): void {
     node.answers++
-    if (node.unanswered === 0 && !node.suspect && !node.probing) return
-    const { probing } = node
+    if (node.unanswered === 0 && !node.suspect && !probe) return
     node.unanswered = 0
-    node.probing = false
     this.#change(node, () => {
       node.suspect = false
     })
-    if (probing) this.enable(node)
+    if (probe) this.enable(node)
   }
 
   /** A send went unanswered; another may follow. */
@@ -74,13 +80,12 @@ export class Health {
   /** A command got no reply from the node: is the node to blame? */
   failed(node: Node, failure: ExchangeFailure, reason: RtpProxyNgError, evidence: Evidence): void {
     const { deadOn, deadAfter, confirmDead } = this.#options
-    const { probing } = node
-    node.probing = false
-    if (!deadOn.has(failure.kind)) return
-    if (probing || failure.kind !== 'timeout') {
+    const { kind } = failure
+    if (evidence.probe ? kind !== 'local' : kind !== 'timeout' && deadOn.has(kind)) {
       this.disable(node, reason)
       return
     }
+    if (kind !== 'timeout' || !deadOn.has(kind) || node.disabled) return
     // Who answered others meanwhile is alive: this command, or its reply, does not get through (too large for the path).
     if (node.answers > evidence.answers) return
     this.suspect(node)
@@ -92,7 +97,7 @@ export class Health {
 
   /** Takes a node out of use for `forMs`. */
   disable(node: Node, reason: RtpProxyNgError, forMs = this.#options.disableMs): void {
-    if (node.disabledByHand) return
+    if (node.disabledByHand || node.removed) return
     const wasUp = !node.disabled
     node.recheckAt = this.seconds() + forMs / 1000
     node.unanswered = 0
@@ -105,7 +110,7 @@ export class Health {
 
   /** The node is back. */
   enable(node: Node): void {
-    if (!node.disabled || node.disabledByHand) return
+    if (!node.disabled || node.disabledByHand || node.removed) return
     const before = node.state
     this.#setDisabled(node, false)
     this.#observer.nodeUp(node)
@@ -177,19 +182,23 @@ export class Health {
   }
 
   async #ping(node: Node): Promise<void> {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const ping: Exchange = new PingExchange(node.url, resolve, reject)
-        node.transport.send(ping, node.timing)
-      })
-    } catch (error) {
-      // A ping cut off by our own closing says nothing of the node.
-      if ((error as RtpProxyNgError).code !== 'ERR_RTPPROXY_CLOSED')
-        this.disable(node, error as RtpProxyNgError)
+    const { answers } = node
+    const { error, failure } = await new Promise<PingResult>((resolve) => {
+      node.transport.send(new PingExchange(node.url, resolve), node.timing)
+    })
+    if (error === undefined) {
+      this.answered(node)
+      this.enable(node)
       return
     }
-    this.answered(node)
-    this.enable(node)
+    // A ping cut off by our own closing says nothing of the node; nor does one that this host could not send of a node in
+    // use, nor one that got lost while others were answered.
+    if (failure === 'closed') {
+      this.#closed ||= !node.removed
+      return
+    }
+    if (!node.disabled && (failure === 'local' || (failure === 'timeout' && node.answers > answers))) return
+    this.disable(node, error)
   }
 
   #setDisabled(node: Node, disabled: boolean): void {

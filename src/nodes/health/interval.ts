@@ -14,6 +14,7 @@ export class IntervalPings {
   readonly #nodes: () => readonly Node[]
   readonly #answers = new WeakMap<Node, number>()
   #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(health: Health, intervalMs: number, nodes: () => readonly Node[]) {
     this.#health = health
@@ -22,7 +23,7 @@ export class IntervalPings {
   }
 
   start(): void {
-    if (this.#intervalMs === 0) return
+    if (this.#intervalMs === 0 || this.#stopped) return
     const wait = this.#intervalMs * (1 - JITTER + Math.random() * 2 * JITTER)
     this.#timer = setTimeout(() => {
       this.#round()
@@ -35,12 +36,20 @@ export class IntervalPings {
     const now = this.#health.seconds()
     for (const node of this.#nodes()) {
       const silent = this.#answers.get(node) === node.answers
-      if (node.disabled ? node.isDue(now) : silent) void this.#health.ping(node)
+      if (node.disabled ? node.isDue(now) : silent) void this.#ping(node)
       this.#answers.set(node, node.answers)
     }
   }
 
+  /** The answer to a ping is no sign of life in the next interval, or an idle node would be pinged in every other one. */
+  async #ping(node: Node): Promise<void> {
+    await this.#health.ping(node)
+    this.#answers.set(node, node.answers)
+  }
+
+  /** For good: who closes during the start stops the pings before they begin. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
     this.#timer = undefined
   }

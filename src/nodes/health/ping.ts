@@ -6,32 +6,35 @@ import { failureError } from '../dispatch/failure.ts'
 
 const PING = Buffer.from('d7:command4:pinge')
 
-/** One ping: resolves with `pong`, rejects with anything else. */
+/** What became of a ping: `error` unless the node answered `pong`, and `failure` if it did not answer at all. */
+export interface PingResult {
+  readonly error?: RtpProxyNgError
+  readonly failure?: ExchangeFailure['kind']
+}
+
+/** One ping. */
 export class PingExchange implements Exchange {
   readonly datagram = Buffer.concat([Buffer.alloc(COOKIE_LENGTH + 1), PING])
   readonly #url: string
-  readonly #resolve: () => void
-  readonly #reject: (error: RtpProxyNgError) => void
+  readonly #done: (result: PingResult) => void
 
-  constructor(url: string, resolve: () => void, reject: (error: RtpProxyNgError) => void) {
+  constructor(url: string, done: (result: PingResult) => void) {
     this.#url = url
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#done = done
   }
 
   replied(bytes: Buffer, offset: number): void {
     const context = { command: 'ping', node: this.#url }
     try {
-      const reply = readReply(bytes, offset, 'ping', this.#url)
-      if (reply.result === 'pong') this.#resolve()
-      else
-        this.#reject(new NgError('ERR_RTPPROXY_REPLY', `${this.#url} did not answer ping with pong`, context))
+      const { result } = readReply(bytes, offset, 'ping', this.#url)
+      const text = `${this.#url} did not answer ping with pong`
+      this.#done(result === 'pong' ? {} : { error: new NgError('ERR_RTPPROXY_REPLY', text, context) })
     } catch (error) {
-      this.#reject(error as RtpProxyNgError)
+      this.#done({ error: error as RtpProxyNgError })
     }
   }
 
   failed(failure: ExchangeFailure): void {
-    this.#reject(failureError(failure, 'ping', this.#url))
+    this.#done({ error: failureError(failure, 'ping', this.#url), failure: failure.kind })
   }
 }

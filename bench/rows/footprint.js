@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { quantile } from '../measure.js'
+
+/** What one start is worth when its neighbours differ: the median of so many. */
+const STARTS = 5
+
+/** @param {string} path from this folder */
+const file = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** @param {string[]} parameters of node */
+function run(...parameters) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${parameters.join(' ')} failed: ${stderr}`)
+  return stdout
+}
+
+/** @param {string} program @returns {() => Promise<import('../row.js').Sample>} */
+const start = (program) => async () => {
+  const times = Array.from({ length: STARTS }, () => {
+    const began = performance.now()
+    run(file(`../processes/${program}.js`))
+    return performance.now() - began
+  })
+  return { value: quantile(times, 0.5) }
+}
+
+/** @param {string} client @returns {() => Promise<import('../row.js').Sample>} */
+const openRequest = (client) => async () => {
+  const { heap } = JSON.parse(run('--expose-gc', file('../processes/open-requests.js'), client))
+  return { value: heap }
+}
+
+/** @type {import('../row.js').Row[]} */
+export const rows = [
+  {
+    group: 'footprint',
+    name: 'start: import, compile, first parse',
+    unit: 'ms',
+    ours: { name: 'rtpproxy-ng', sample: start('first-call') },
+    peers: [
+      {
+        name: 'an empty module',
+        goal: {
+          atMost: 15,
+          reached: 34,
+          why: 'some 50 modules are loaded one by one; the core compiles in 0.6 ms',
+        },
+        sample: start('empty'),
+      },
+    ],
+  },
+  {
+    group: 'footprint',
+    name: 'core.wasm',
+    unit: 'bytes',
+    ours: {
+      name: 'rtpproxy-ng',
+      sample: async () => ({ value: statSync(file('../../build/core.wasm')).size }),
+    },
+    peers: [],
+    goal: { atMost: 24_000 },
+    rounds: 1,
+  },
+  {
+    group: 'footprint',
+    name: 'heap for each of 10,000 open offers',
+    unit: 'bytes',
+    ours: { name: 'rtpproxy-ng', sample: openRequest('rtpproxy-ng') },
+    peers: [{ name: 'rtpengine-client', sample: openRequest('rtpengine-client') }],
+    goal: {
+      atMost: 1000,
+      reached: 1400,
+      why: 'closures and their contexts 340 bytes, entry, dispatch and command 430, Buffers and field table 280, message, Call-ID and promise 230',
+    },
+    rounds: 3,
+  },
+]

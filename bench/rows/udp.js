@@ -1,0 +1,67 @@
+import { decode } from 'rtpproxy-ng/bencode'
+import { bareDatagrams } from '../contenders/bare.js'
+import { ours, theirs } from '../contenders/clients.js'
+import { phoneInvite, phoneReply } from '../inputs/phone-invite.js'
+import { mediaProxy } from '../load.js'
+import { request } from '../ours.js'
+
+/** @typedef {import('../row.js').Goal} Goal */
+/** @typedef {{sample: (ms: number) => Promise<import('../row.js').Sample>, close: () => unknown}} Client */
+
+export const cookie = '0123456789abcdef_1234567 '
+const dictionary = request(phoneInvite, 'offer')
+/** The bytes ours sends, for a peer that sends what it is given. */
+export const datagram = Buffer.concat([Buffer.from(cookie), dictionary])
+const { command: _, ...offer } = /** @type {Record<string, unknown>} */ (decode(dictionary, 'utf8'))
+
+const WARM_UP_MS = 300
+
+/**
+ * @param {number} open
+ * @param {{bare?: Goal, client?: Goal}} goals
+ * @returns {import('../row.js').Row}
+ */
+function row(open, goals) {
+  /** @type {Client[]} */
+  let clients = []
+  const sample = (/** @type {number} */ i) => (/** @type {number} */ ms) =>
+    /** @type {Client} */ (clients[i]).sample(ms)
+  return {
+    group: 'transactions',
+    name: `offers over UDP, ${open} open`,
+    unit: '/s',
+    ours: { name: 'rtpproxy-ng', sample: sample(0) },
+    peers: [
+      { name: 'bare dgram', ...(goals.bare && { goal: goals.bare }), sample: sample(1) },
+      { name: 'rtpengine-client', ...(goals.client && { goal: goals.client }), sample: sample(2) },
+    ],
+    open: async () => {
+      const proxy = await mediaProxy('udp', phoneReply)
+      clients = [
+        await ours(`udp:127.0.0.1:${proxy.port}`, open),
+        await bareDatagrams(proxy.port, open, datagram),
+        await theirs(proxy.port, open, offer),
+      ]
+      for (const client of clients) await client.sample(WARM_UP_MS)
+      return async () => {
+        for (const client of clients) await client.close()
+        await proxy.close()
+      }
+    },
+  }
+}
+
+const why = "the kernel's sendto takes 40 to 50 % of our CPU, the garbage collector 20 to 30 %"
+
+/** @type {import('../row.js').Row[]} */
+export const rows = [
+  row(1, { bare: { atLeast: 0.8, reached: 0.65, why } }),
+  row(64, {
+    bare: { atLeast: 0.8, reached: 0.6, why },
+    client: { atLeast: 3.5, reached: 2.1, why },
+  }),
+  row(1000, {
+    bare: { atLeast: 0.8, reached: 0.65, why },
+    client: { atLeast: 3.5, reached: 2.5, why },
+  }),
+]

@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util'
+
+/**
+ * @param {'processes' | 'threads'} unit
+ * @param {number} preset
+ */
+export function readArguments(unit, preset) {
+  const { values } = parseArgs({
+    options: {
+      rtpengine: { type: 'string', multiple: true, default: ['udp:127.0.0.1:2223'] },
+      listen: { type: 'string', default: '127.0.0.1:5060' },
+      next: { type: 'string' },
+      processes: { type: 'string' },
+      threads: { type: 'string' },
+    },
+  })
+  return {
+    sockets: values.rtpengine,
+    ...hostPort(values.listen),
+    next: values.next === undefined ? undefined : hostPort(values.next),
+    units: Number(values[unit] ?? preset),
+  }
+}
+
+/** @param {string} text */
+function hostPort(text) {
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
+}

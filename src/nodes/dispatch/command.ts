@@ -1,0 +1,44 @@
+import type { RtpProxyNgError } from '../../errors.ts'
+import type { TimerWheel } from '../../network/timer-wheel.ts'
+import type { PinnedCall, Pins } from '../affinity/pins.ts'
+import type { Health } from '../health/health.ts'
+import type { Node } from '../node.ts'
+import type { NodeSet } from '../set.ts'
+import type { Deletes } from './deletes.ts'
+import type { Load } from './load.ts'
+
+/** One command on its way: what to send, where, and whom to tell. It ends with `replied` that returns no error, `remembered` or `failed`. */
+export interface Command extends PinnedCall {
+  /** Name of the NG command. */
+  readonly name: string
+  /** Room for cookie and space, then the dictionary. */
+  readonly datagram: Buffer
+  readonly set: NodeSet
+  /** Byte sum of the Call-ID, modulo 256. */
+  readonly sum: number
+  readonly signal: AbortSignal | undefined
+  /** How long all of it may take; 0: as long as its attempts take. */
+  readonly deadlineMs: number
+  /** A node that is not to be chosen. */
+  readonly avoid: Node | undefined
+  /** Whether it may be sent later, when its node is out of order now: a delete nobody needs an answer to. */
+  readonly deferrable: boolean
+  /** A reply came; its dictionary begins at `offset`. Returns the error if it is not what was asked for; nobody was told yet. */
+  replied(node: Node, bytes: Buffer, offset: number): RtpProxyNgError | undefined
+  /** A delete whose node is out of order: it is sent as soon as that is back. */
+  remembered(node: Node): void
+  failed(error: RtpProxyNgError): void
+}
+
+/** What all commands of a pool share. */
+export interface Exchanges {
+  readonly health: Health
+  readonly pins: Pins
+  readonly deletes: Deletes
+  readonly load: Load
+  readonly wheel: TimerWheel
+  readonly suspectAttempts: number
+  readonly halfOpen: boolean
+  /** A node that is draining or removed has nothing open any more. */
+  readonly idle: (node: Node) => void
+}
