@@ -9,8 +9,9 @@ const entries = [
   'core/bencode',
   'core/sdp',
   'relay/index',
-  // No entry of the package: the benchmarks time its functions alone.
+  // No entries of the package: the benchmarks time their functions alone.
   'core/ng',
+  'core/sdp-lines',
 ]
 
 export default defineConfig({

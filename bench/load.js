@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { serve } from './processes/media-proxy.js'
 
 // Transactions kept open side by side, and the process that answers them.
 
@@ -54,14 +55,18 @@ export function underLoad(open, start) {
 }
 
 /**
- * Starts a media proxy that answers `reply` to every request.
+ * Starts a media proxy that answers `reply` to every request: in this thread, so that a transaction's CPU time is that of both
+ * sides, whoever's turn it is; or in a process of its own.
  *
  * @param {'udp' | 'tcp'} transport
  * @param {Buffer} reply
+ * @param {'thread' | 'process'} [where]
+ * @returns {Promise<import('./processes/media-proxy.js').MediaProxy>}
  */
-export async function mediaProxy(transport, reply) {
-  const file = fileURLToPath(new URL(`processes/${transport}-echo.js`, import.meta.url))
-  const child = fork(file, [reply.toString('base64')])
+export async function mediaProxy(transport, reply, where = 'thread') {
+  if (where === 'thread') return serve[transport](reply)
+  const file = fileURLToPath(new URL('processes/echo.js', import.meta.url))
+  const child = fork(file, [transport, reply.toString('base64')])
   const [port] = /** @type {[number]} */ (await once(child, 'message'))
   return {
     port,

@@ -64,8 +64,8 @@ function reason(error) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { invite } = await import('../inputs.js')
-  const rows = nativeRows(invite)
+  const { phoneInvite } = await import('../inputs/phone-invite.js')
+  const rows = nativeRows(phoneInvite)
   if (process.argv.includes('--json')) console.log(JSON.stringify(rows, null, 2))
   else for (const { name, ns, note } of rows) console.log(`${name.padEnd(28)} ${ns ?? '-'} ns  ${note}`)
 }

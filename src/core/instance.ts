@@ -129,7 +129,7 @@ let slabUsed = 0
 
 // Views of the first bytes of an area in steps of 64: looking one up is faster than making the one that fits.
 const STEP = 64
-const LARGEST = 4096
+const LARGEST = 16384
 const outputs = views(OUTPUT)
 const tables = views(TABLE)
 

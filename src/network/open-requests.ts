@@ -86,9 +86,10 @@ export class OpenEntry extends Timed implements OpenRequest {
 
   reply(bytes: Buffer, offset: number): void {
     if (!this.#table.take(this)) return
+    const { roundTrip } = this.#timing
     // Of a request sent more than once nobody knows which send was answered (RFC 6298, section 3).
-    if (this.#sentAt > 0 && this.#sends === 1)
-      this.#timing.roundTrip?.measured(performance.now() - this.#sentAt)
+    if (this.#sends === 1) roundTrip?.measured(performance.now() - this.#sentAt)
+    else roundTrip?.resent(this.#sends)
     this.exchange.replied(bytes, offset)
   }
 

@@ -61,10 +61,12 @@ export class Roster {
    * new weight, tier and index.
    */
   configure(definitions: readonly SetDefinition[]): { added: readonly Node[]; removed: readonly Node[] } {
-    const before = new Map(this.#nodes.map((node) => [keyOf(node.set, node.url), [node]]))
+    const before = new Map<string, Node[]>()
     for (const node of this.#nodes) {
-      const same = before.get(keyOf(node.set, node.url))!
-      if (same[0] !== node) same.push(node)
+      const key = keyOf(node.set, node.url)
+      const same = before.get(key)
+      if (same === undefined) before.set(key, [node])
+      else same.push(node)
     }
     const added: Node[] = []
     const after: Node[] = []

@@ -32,6 +32,16 @@ describe('the wait for a reply', () => {
     expect([near.wait(1, 1000), near.wait(2, 1000), far.wait(1, 1000)]).toEqual([50, 100, 1000])
   })
 
+  it('stays doubled after a resend until a reply to a first send is measured', () => {
+    const roundTrip = new RoundTrip()
+    roundTrip.measured(1)
+    roundTrip.resent(3)
+    expect(waits(roundTrip, 1000, 3)).toEqual([200, 400, 800])
+    roundTrip.measured(150)
+    expect(roundTrip.wait(1, 1000)).toBeLessThan(200)
+    expect(roundTrip.wait(1, 1000)).toBeGreaterThan(150)
+  })
+
   it('is a sound number of milliseconds whatever was measured', () => {
     const times = fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { maxLength: 50 })
     fc.assert(
@@ -116,7 +126,7 @@ describe('a request with measured waits', () => {
     const second = open()
     advance(700)
     second.reply()
-    expect([second.outcomes, roundTrip.wait(1, 10_000)]).toEqual([['replied'], 600])
+    expect([second.outcomes, roundTrip.wait(1, 10_000)]).toEqual([['replied'], 1200])
   })
 
   it('gives up early when its sender says so, and by nobody else', () => {

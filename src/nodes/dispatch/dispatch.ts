@@ -22,6 +22,8 @@ export class Dispatch implements Exchange {
   #request: OpenRequest | undefined
   #last: RtpProxyNgError | undefined
   #deadline: Deadline | undefined
+  /** Only with a signal: a function for each command would be a tenth of its memory. */
+  #onAbort: (() => void) | undefined
   #done = false
   /** The node's count of replies when the command went there. */
   #answers = 0
@@ -48,10 +50,11 @@ export class Dispatch implements Exchange {
         this.#abort()
         return
       }
-      signal.addEventListener('abort', this.#abort, { once: true })
+      this.#onAbort = () => this.#abort()
+      signal.addEventListener('abort', this.#onAbort, { once: true })
     }
     if (deadlineMs > 0) {
-      this.#deadline = new Deadline(this.#late)
+      this.#deadline = new Deadline(() => this.#late())
       this.#shared.wheel.add(this.#deadline, deadlineMs)
     }
     if (avoid !== undefined) this.#tried = new Set([avoid])
@@ -147,7 +150,7 @@ export class Dispatch implements Exchange {
   }
 
   #send(node: Node, probe = false): void {
-    const { name, avoid } = this.#command
+    const { name, avoid, viaBranch } = this.#command
     this.#node = node
     this.#early = false
     this.#answers = node.answers
@@ -156,7 +159,7 @@ export class Dispatch implements Exchange {
     node.open++
     // At once, since what belongs to the call may come before the reply; it is taken back if the offer fails. Under its own
     // branch, since a fork's first branch may end before the others. A call that is moved stays where it is until it is taken.
-    if (name === 'offer' && avoid === undefined) {
+    if (name === 'offer' && avoid === undefined && (node !== this.#pinned || viaBranch !== undefined)) {
       this.#shared.pins.keep(this.#command, node)
       this.#kept = true
     }
@@ -244,12 +247,12 @@ export class Dispatch implements Exchange {
     return node
   }
 
-  readonly #abort = (): void => {
+  #abort(): void {
     const { name, signal } = this.#command
     this.#end(abortedError(name, this.#node?.url, signal?.reason))
   }
 
-  readonly #late = (): void => {
+  #late(): void {
     const node = this.#request === undefined ? undefined : this.#node
     const error = this.#noNode(`no media proxy has answered within ${this.#command.deadlineMs} ms`)
     this.#end(error)
@@ -288,7 +291,7 @@ export class Dispatch implements Exchange {
   #finish(): void {
     this.#done = true
     this.#shared.load.leave()
-    this.#command.signal?.removeEventListener('abort', this.#abort)
+    if (this.#onAbort !== undefined) this.#command.signal?.removeEventListener('abort', this.#onAbort)
     if (this.#deadline !== undefined) this.#shared.wheel.remove(this.#deadline)
   }
 }
