@@ -76,8 +76,9 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
     super()
     this.#options = checkOptions(options)
     this.#transactions = new TransactionMemory(this.#options.transactionLimit, this.#options.transactionMs)
-    const { keepDialogs, sockets } = this.#options
-    this.#dialogs = keepDialogs > 0 ? new Dialogs(keepDialogs) : undefined
+    const { affinity, keepDialogs, sockets } = this.#options
+    this.#dialogs =
+      keepDialogs > 0 && affinity !== undefined ? new Dialogs(keepDialogs, affinity.lifetimeMs) : undefined
     this.#pool = new Pool(parseSockets(sockets), this.#options, {
       nodeUp: (node) => this.#tell('node:up', node),
       nodeDown: (node, reason) => this.#tell('node:down', node, reason),
@@ -115,7 +116,7 @@ export class RtpProxyNg extends EventEmitter<RtpProxyNgEvents> {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#transactions.close()
-    this.#dialogs?.clear()
+    this.#dialogs?.close()
     await this.#pool.close()
   }
 

@@ -1,4 +1,5 @@
 import { decode, encode } from '../core/bencode.ts'
+import { CallMemory } from '../nodes/affinity/calls.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 
 const ROOM = COOKIE_LENGTH + 1
@@ -22,69 +23,60 @@ export interface Dialog {
   readonly answer: Buffer | undefined
 }
 
-/** Branches kept of one call: more than any fork makes. */
-const MAX_BRANCHES = 64
-
 interface Entry {
+  readonly viaBranch: string | undefined
   /** The last exchange that was completed, and the offer that is waiting for its answer. */
   complete: Dialog | undefined
   pending: Dialog | undefined
 }
 
-/** The last offer and answer of each call, so that it can be set up again elsewhere. Bounded; least recently used goes first. */
+/** The last offer and answer of each call, so that it can be set up again elsewhere; kept as long as the call itself. */
 export class Dialogs {
-  readonly #limit: number
-  /** By Call-ID, then by via-branch ('' for none). */
-  readonly #calls = new Map<string, Map<string, Entry>>()
+  readonly #memory: CallMemory<Entry>
 
-  /** @param limit calls kept at most. */
-  constructor(limit: number) {
-    this.#limit = limit
+  /** @param limit branches of calls kept at most; the least recently used goes first. */
+  constructor(limit: number, lifetimeMs: number) {
+    this.#memory = new CallMemory({ limit, lifetimeMs })
   }
 
   get size(): number {
-    return this.#calls.size
+    return this.#memory.size
   }
 
   /** An offer or answer was accepted. */
-  note({ name, datagram, callId, viaBranch = '', set, sum }: NotedCommand): void {
+  note({ name, datagram, callId, viaBranch, set, sum }: NotedCommand): void {
     if (callId === undefined) return
-    const branches = this.#calls.get(callId) ?? new Map<string, Entry>()
     // An answer may name no branch, or the one of its own transaction: then it is to the offer made last.
-    const branch =
-      name === 'offer' || branches.has(viaBranch) ? viaBranch : ([...branches.keys()].at(-1) ?? '')
-    const entry = branches.get(branch) ?? { complete: undefined, pending: undefined }
-    if (name === 'offer') entry.pending = { set: set.id, sum, offer: datagram, answer: undefined }
-    else {
-      const offered = entry.pending ?? entry.complete
-      if (offered === undefined) return
-      // A provisional answer is followed by another to the same offer (RFC 3261, 13.2.1: they agree).
-      entry.complete = { ...offered, answer: datagram }
-      entry.pending = undefined
+    const known = this.#memory.find(callId, viaBranch)
+    if (name === 'offer') {
+      const entry =
+        known !== undefined && known.viaBranch === viaBranch
+          ? known
+          : { viaBranch, complete: undefined, pending: undefined }
+      entry.pending = { set: set.id, sum, offer: datagram, answer: undefined }
+      this.#memory.keep(callId, viaBranch, entry)
+      return
     }
-    branches.delete(branch)
-    branches.set(branch, entry)
-    if (branches.size > MAX_BRANCHES) branches.delete(branches.keys().next().value!)
-    this.#calls.delete(callId)
-    this.#calls.set(callId, branches)
-    if (this.#calls.size > this.#limit) this.#calls.delete(this.#calls.keys().next().value!)
+    const offered = known?.pending ?? known?.complete
+    if (known === undefined || offered === undefined) return
+    // A provisional answer is followed by another to the same offer (RFC 3261, 13.2.1: they agree).
+    known.complete = { ...offered, answer: datagram }
+    known.pending = undefined
   }
 
   /** What to replay: the last exchange that was completed, else the offer alone. */
-  get(callId: string, viaBranch = ''): Dialog | undefined {
-    const entry = this.#calls.get(callId)?.get(viaBranch)
-    return entry?.complete ?? entry?.pending
+  get(callId: string, viaBranch: string | undefined): Dialog | undefined {
+    const entry = this.#memory.find(callId, viaBranch)
+    return entry?.viaBranch === viaBranch ? (entry?.complete ?? entry?.pending) : undefined
   }
 
   /** The call, or with `viaBranch` that branch of it, is over. */
   forget(callId: string, viaBranch: string | undefined): void {
-    const branches = this.#calls.get(callId)
-    if (viaBranch !== undefined) branches?.delete(viaBranch)
-    if (viaBranch === undefined || branches?.size === 0) this.#calls.delete(callId)
+    this.#memory.forget(callId, viaBranch)
   }
 
-  clear(): void {
-    this.#calls.clear()
+  close(): void {
+    this.#memory.close()
   }
 }
 

@@ -80,7 +80,7 @@ export interface RtpProxyNgOptions {
   /** How often names are looked up again, in milliseconds; 0 (default): only when a socket is opened. */
   readonly resolveMs?: number | undefined
 
-  /** For how many calls the last offer and answer are kept, so that `reanchor` can replay them. Default 0: none. */
+  /** For how many calls the last offer and answer are kept, so that `reanchor` can replay them. Default 0: none. Needs `affinity`. */
   readonly keepDialogs?: number | undefined
   /** Where flag `b` takes its `via-branch` from, unless the call names one. Default: nowhere, and flag `b` fails. */
   readonly extraId?: ((message: SipMessage) => string | null | undefined) | undefined
@@ -227,6 +227,8 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
   }
   const affinity = affinityOf(options.affinity)
   if (store !== undefined && affinity === undefined) throw optionError('store', 'store needs affinity')
+  if (options.keepDialogs && affinity === undefined)
+    throw optionError('keepDialogs', 'keepDialogs needs affinity')
   const numbers = {} as Record<keyof typeof NUMBERS, number>
   for (const name of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[])
     numbers[name] = integer(name, options[name], NUMBERS[name])
