@@ -8,6 +8,7 @@ const entries = [
   'kamailio/index',
   'core/bencode',
   'core/sdp',
+  'redis/index',
   'relay/index',
   // No entries of the package: the benchmarks time their functions alone.
   'core/ng',
