@@ -38,7 +38,6 @@
  * @property {Goal} [goal] of our figure alone
  * @property {number} [rounds] at most, where a round takes long
  * @property {() => Promise<() => Promise<void>>} [open] prepares, and returns what cleans up
- * @property {string} [absent] why the row cannot be measured here
  */
 
 /**

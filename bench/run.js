@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
+import { leftOut } from './contenders/native.js'
 import { passes } from './judge.js'
 import { measure } from './measure.js'
 import { reasons, table } from './report.js'
@@ -31,17 +32,15 @@ async function smoke(row) {
 
 /** @type {import('./row.js').Finding[]} */
 const findings = []
-const absent = []
 for (const row of rows) {
   if (options.only !== undefined && !`${row.group} ${row.name}`.includes(options.only)) continue
-  if (row.absent !== undefined) absent.push(`${row.name}: not there: ${row.absent}`)
-  else findings.push(...(await (options.smoke ? smoke(row) : measure(row, FULL))))
+  findings.push(...(await (options.smoke ? smoke(row) : measure(row, FULL))))
 }
 
 if (options.json) console.log(JSON.stringify(findings, null, 2))
 else {
   console.log(table(findings))
-  for (const line of [...reasons(findings), ...absent]) console.log(pc.dim(line))
+  for (const line of [...reasons(findings), ...leftOut()]) console.log(pc.dim(line))
 }
 if (options.svg) {
   const { writeCharts } = await import('./charts.js')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { decode, encode } from 'rtpproxy-ng/bencode'
 import * as pure from '../contenders/bencode.js'
+import { native } from '../contenders/native.js'
 import { bencode, bencodec } from '../contenders/packages.js'
 import { phoneOffer } from '../inputs/phone-invite.js'
 import { queryReply, statisticsReply } from '../inputs/replies.js'
@@ -35,6 +36,7 @@ const encodeRow = (goals) => ({
     { name: 'pure JS', goal: goals.pure, run: () => pure.encode(phoneOffer) },
     { name: 'bencode', goal: goals.bencode, run: () => bencode.encode(phoneOffer), agrees: sameBencode },
     { name: 'bencodec', run: () => bencodec.encode(phoneOffer), agrees: sameBencode },
+    ...native('C by hand: encode an offer'),
   ],
 })
 

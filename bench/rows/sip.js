@@ -1,3 +1,4 @@
+import { native } from '../contenders/native.js'
 import { parsip, sip } from '../contenders/packages.js'
 import * as pure from '../contenders/sip.js'
 import { browserInvite } from '../inputs/browser-invite.js'
@@ -29,8 +30,13 @@ function ofParsip(message) {
   }
 }
 
-/** @param {string} name @param {Buffer} message @returns {import('../row.js').Row} */
-const row = (name, message) => ({
+/**
+ * @param {string} name
+ * @param {Buffer} message
+ * @param {import('../row.js').Contender[]} [yardsticks]
+ * @returns {import('../row.js').Row}
+ */
+const row = (name, message, yardsticks = []) => ({
   group: 'SIP',
   name: `parse ${name} (${message.length} bytes)`,
   unit: 'ns',
@@ -39,12 +45,13 @@ const row = (name, message) => ({
     { name: 'pure JS', run: () => pure.essentials(message) },
     { name: 'sip', run: () => ofSip(message) },
     { name: 'parsip', run: () => ofParsip(message) },
+    ...yardsticks,
   ],
 })
 
 /** @type {import('../row.js').Row[]} */
 export const rows = [
-  row("a phone's INVITE", phoneInvite),
+  row("a phone's INVITE", phoneInvite, native('libosip2: parse', 'libre: parse')),
   row("a browser's INVITE", browserInvite),
   row('a 200 OK', ok),
 ]

@@ -116,6 +116,7 @@ export class SipProxy {
       headers.lines.splice(2, 0, `Record-Route: <sip:${user}${this.hostPort};lr>`)
     }
     setMaxForwards(headers, hops - 1)
+    this.leaving(headers, message)
     this.send(joinHeaders(headers), target)
   }
 
@@ -153,11 +154,20 @@ export class SipProxy {
     }
     const headers = splitHeaders(out)
     removeTopVia(headers)
+    this.leaving(headers, message)
     const via = headers.lines.find((line) => isHeader(line, 'via', 'v'))
     const target = via === undefined ? undefined : viaTarget(via)
     if (target === undefined) this.counters.dropped++
     else this.send(joinHeaders(headers), target)
   }
+
+  /**
+   * Called with everything that is about to be sent on, for those who build on this class.
+   *
+   * @param {Headers} _headers as they will leave
+   * @param {SipMessage} _message as it came
+   */
+  leaving(_headers, _message) {}
 
   /**
    * Takes our own Route off and says where the request goes.

@@ -23,6 +23,8 @@ const main = async () => {
   const code = await module.rtpproxy_offer(msg, 'co')
   if (code !== 1 || !message.includes(sdp) || sdp.includes('m=audio 4000')) throw new Error('the offer did not go through')
   if (parseSdp(sdp).mediaDescriptions.length !== 1 || decode(encode({ a: 1 })).a !== 1) throw new Error('sdp or bencode')
+  const missing = await redisCallStore().then(() => 'found', (error) => error.code + error.message)
+  if (!missing.startsWith('ERR_RTPPROXY_OPTION') || !missing.includes('npm install redis')) throw new Error('redis is not installed here: ' + missing)
   await module.close()
   await media.close()
   await relay.close()
@@ -36,6 +38,7 @@ const entries = [
   ['{ EmbeddedRelay }', 'rtpproxy-ng/relay'],
   ['{ encode, decode }', 'rtpproxy-ng/bencode'],
   ['{ parseSdp }', 'rtpproxy-ng/sdp'],
+  ['{ redisCallStore }', 'rtpproxy-ng/redis'],
 ]
 
 try {

@@ -43,10 +43,17 @@ export class RtpEngine {
     })
   }
 
-  /** @param media first port of the 4000 it uses for media: no two may share them. */
-  static async start(media: number, addresses: readonly string[] = ['127.0.0.1']): Promise<RtpEngine> {
+  /**
+   * @param media first port of the 4000 it uses for media: no two may share them.
+   * @param ngPort where another listened before; default: any free one.
+   */
+  static async start(
+    media: number,
+    addresses: readonly string[] = ['127.0.0.1'],
+    ngPort?: number,
+  ): Promise<RtpEngine> {
     const address = addresses[0]!
-    const port = await freePort(address)
+    const port = ngPort ?? (await freePort(address))
     const listen = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
     const directory = mkdtempSync(join(tmpdir(), 'rtpengine-'))
     const child = spawn(
@@ -83,8 +90,20 @@ export class RtpEngine {
     throw new Error(`rtpengine does not answer: ${this.#log}`)
   }
 
+  /** Ends it without a word to anybody; `stop` cleans up. */
+  async kill(): Promise<void> {
+    const exit = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exit
+  }
+
+  /** Stops it where it stands, or (SIGCONT) lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
+  }
+
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null) {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exit = once(this.#child, 'exit')
       this.#child.kill('SIGTERM')
       await exit
