@@ -36,6 +36,7 @@
  * @property {Contender} ours
  * @property {Contender[]} peers
  * @property {Goal} [goal] of our figure alone
+ * @property {boolean} [alone] whether it is measured in a process of its own
  * @property {number} [rounds] at most, where a round takes long
  * @property {() => Promise<() => Promise<void>>} [open] prepares, and returns what cleans up
  */

@@ -1,5 +1,7 @@
 // npm run bench [-- --only TEXT] [-- --json] [-- --svg] [-- --smoke]: see README.md beside this file.
 
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { leftOut } from './contenders/native.js'
@@ -11,6 +13,7 @@ import { rows } from './rows/all.js'
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
+    row: { type: 'string' },
     json: { type: 'boolean' },
     svg: { type: 'boolean' },
     smoke: { type: 'boolean' },
@@ -30,11 +33,33 @@ async function smoke(row) {
   return passes(findings) ? findings : measure(row, AGAIN)
 }
 
+/**
+ * A row in a process of its own: what the compiler has learnt from the rows before, and the heap they leave, are none of its
+ * business. `--row` is what that process is told.
+ *
+ * @param {import('./row.js').Row} row
+ * @returns {import('./row.js').Finding[]}
+ */
+function alone(row) {
+  const parameters = [fileURLToPath(import.meta.url), '--json', '--row', row.name]
+  if (options.smoke) parameters.push('--smoke')
+  return JSON.parse(
+    execFileSync(process.execPath, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+}
+
+/** @param {import('./row.js').Row} row */
+function isWanted({ group, name }) {
+  if (options.row !== undefined) return name === options.row
+  return options.only === undefined || `${group} ${name}`.includes(options.only)
+}
+
 /** @type {import('./row.js').Finding[]} */
 const findings = []
 for (const row of rows) {
-  if (options.only !== undefined && !`${row.group} ${row.name}`.includes(options.only)) continue
-  findings.push(...(await (options.smoke ? smoke(row) : measure(row, FULL))))
+  if (!isWanted(row)) continue
+  if (row.alone === true && options.row === undefined) findings.push(...alone(row))
+  else findings.push(...(await (options.smoke ? smoke(row) : measure(row, FULL))))
 }
 
 if (options.json) console.log(JSON.stringify(findings, null, 2))
@@ -46,4 +71,4 @@ if (options.svg) {
   const { writeCharts } = await import('./charts.js')
   for (const file of writeCharts(findings)) console.error(`wrote ${file}`)
 }
-if (options.smoke && !passes(findings)) process.exitCode = 1
+if (options.smoke && options.row === undefined && !passes(findings)) process.exitCode = 1

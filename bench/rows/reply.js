@@ -52,12 +52,11 @@ const row = (name, message, reply, goal) => ({
 /** @param {number} reached @param {string} why @returns {Goal} */
 const beyond = (reached, why) => ({ atLeast: 3, reached, why })
 const copies =
-  'both inputs are copied in and the result out; the contender copies each byte once and reads few'
-const large = 'a result of more than 4,096 bytes gets memory of its own, which takes over 1 µs'
+  'both inputs are copied in and the result out, the contender copies each byte once and checks no form; into a message that was parsed before, as the client has it, it takes half the time'
 
 /** @type {import('../row.js').Row[]} */
 export const rows = [
-  row("a phone's INVITE", phoneInvite, phoneReply, beyond(1.7, copies)),
-  row("a browser's INVITE", browserInvite, browserReply, beyond(0.8, large)),
+  row("a phone's INVITE", phoneInvite, phoneReply, beyond(1.5, copies)),
+  row("a browser's INVITE", browserInvite, browserReply, beyond(1.3, copies)),
   row('a 200 OK', ok, okReply, beyond(1.7, copies)),
 ]

@@ -24,6 +24,7 @@ function row(open, goal) {
     group: 'transactions',
     name: `offers over TCP, ${open} open`,
     unit: '/s',
+    alone: true,
     ours: { name: 'rtpproxy-ng', sample: sample(0) },
     peers: [
       { name: 'bare TCP, pipelined', sample: sample(1) },
@@ -48,5 +49,7 @@ function row(open, goal) {
   }
 }
 
+const why = 'the core, promises and garbage take most of our 5 to 7 µs, the stream a tenth of them'
+
 /** @type {import('../row.js').Row[]} */
-export const rows = [row(64, { atLeast: 2 }), row(512, { atLeast: 3 })]
+export const rows = [row(64, { atLeast: 2, reached: 1.8, why }), row(512, { atLeast: 3, reached: 1.8, why })]
