@@ -51,12 +51,13 @@ export class NodeProcess {
   }
 }
 
-const SDP =
-  'v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
+/** Media proxies leave the session name as it is, so it says whose answer an answer is. */
+const sdpOf = (callId: string): string =>
+  `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=${callId}\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n`
 const source = { address: '192.0.2.7', port: 5060 }
 
 export function sip(method: 'INVITE' | 'BYE', callId: string): SipMessage {
-  const sdp = method === 'INVITE' ? SDP : ''
+  const sdp = method === 'INVITE' ? sdpOf(callId) : ''
   const type = sdp && 'Content-Type: application/sdp\r\n'
   return SipMessage.parse(
     Buffer.from(
