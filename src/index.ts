@@ -21,11 +21,12 @@ export type {
   RewriteResult,
   StatisticsResult,
 } from './module/calls.ts'
-export { RtpProxyNg, type RtpProxyNgEvents } from './module/client.ts'
+export { RtpProxyNg } from './module/client.ts'
 export type { Counters } from './module/counters.ts'
 export type { Route } from './module/manage.ts'
 export { SipMessage, type SourceAddress } from './module/message.ts'
 export type { DeathCause, RtpProxyNgOptions } from './module/options.ts'
+export type { RtpProxyNgEvents } from './module/proxies.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
 export type { NameResolver, ServiceRecord } from './network/names.ts'
 export type { DroppedReplies } from './network/open-requests.ts'

@@ -6,8 +6,8 @@ import type { Command } from '../../nodes/dispatch/dispatch.ts'
 import type { Node } from '../../nodes/node.ts'
 import type { NodeSet } from '../../nodes/set.ts'
 import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
-import type { Dialogs } from '../dialogs.ts'
 import { rewritten, type SipMessage } from '../message.ts'
+import type { Dialogs } from '../reanchor/dialogs.ts'
 import type { QueryReply } from '../statistics.ts'
 
 /** What a command is made of. */

@@ -1,6 +1,6 @@
-import { decode, encode } from '../core/bencode.ts'
-import { CallMemory } from '../nodes/affinity/calls.ts'
-import { COOKIE_LENGTH } from '../protocol/cookie.ts'
+import { decode, encode } from '../../core/bencode.ts'
+import { CallMemory } from '../../nodes/affinity/calls.ts'
+import { COOKIE_LENGTH } from '../../protocol/cookie.ts'
 
 const ROOM = COOKIE_LENGTH + 1
 

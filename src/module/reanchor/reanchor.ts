@@ -1,10 +1,10 @@
-import { SipError } from '../errors.ts'
-import type { CallKey } from '../nodes/affinity/calls.ts'
-import type { Node } from '../nodes/node.ts'
-import type { Pool } from '../nodes/pool.ts'
-import type { ReanchorResult } from './calls.ts'
+import { SipError } from '../../errors.ts'
+import type { CallKey } from '../../nodes/affinity/calls.ts'
+import type { Node } from '../../nodes/node.ts'
+import type { Pool } from '../../nodes/pool.ts'
+import type { ReanchorResult } from '../calls.ts'
+import { PendingSdp } from '../request/pending.ts'
 import { type Dialogs, deleteOf, tagsOf } from './dialogs.ts'
-import { PendingSdp } from './request/pending.ts'
 
 export interface ReanchorContext {
   readonly pool: Pool
