@@ -200,7 +200,7 @@ export class Pool {
     return nodes.length
   }
 
-  /** The node called so, for errors and for `reanchor`. */
+  /** The node called so; of several that in `set`, if there is one. */
   node(url: string, set: number): Node | undefined {
     return this.#roster.find(url, set)
   }
