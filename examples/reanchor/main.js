@@ -3,6 +3,7 @@
 // Take one of the media proxies away during a call: its calls go on over the other.
 
 import { parseArgs } from 'node:util'
+import { hostPort } from '../sip-proxy/host-port.js'
 import { ReanchoringProxy } from './proxy.js'
 
 const { values } = parseArgs({
@@ -11,11 +12,9 @@ const { values } = parseArgs({
     listen: { type: 'string', default: '127.0.0.1:5060' },
   },
 })
-const [, host, port] = /^(.*):(\d+)$/.exec(values.listen) ?? []
 const proxy = new ReanchoringProxy({
   sockets: [values.rtpengine.join(' ')],
-  host: host?.replace(/^\[|\]$/g, '') ?? '127.0.0.1',
-  port: Number(port ?? 5060),
+  ...hostPort(values.listen),
   // A node nobody talks to is found dead by its pings.
   media: { pingMs: 1000 },
 })

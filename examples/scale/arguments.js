@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { hostPort } from '../sip-proxy/host-port.js'
 
 /**
  * @param {'processes' | 'threads'} unit
@@ -20,10 +21,4 @@ export function readArguments(unit, preset) {
     next: values.next === undefined ? undefined : hostPort(values.next),
     units: Number(values[unit] ?? preset),
   }
-}
-
-/** @param {string} text */
-function hostPort(text) {
-  const colon = text.lastIndexOf(':')
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 }

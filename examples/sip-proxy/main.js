@@ -6,6 +6,7 @@
 
 import { parseArgs } from 'node:util'
 import { redisCallStore } from 'rtpproxy-ng/redis'
+import { hostPort } from './host-port.js'
 import { SipProxy } from './proxy.js'
 
 const { values } = parseArgs({
@@ -18,12 +19,6 @@ const { values } = parseArgs({
     'token-key': { type: 'string' },
   },
 })
-
-/** @param {string} text */
-function hostPort(text) {
-  const colon = text.lastIndexOf(':')
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
-}
 
 const store = values.redis === undefined ? undefined : await redisCallStore({ url: values.redis })
 const proxy = new SipProxy({
