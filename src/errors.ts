@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'ERR_RTPPROXY_CONFIG'
   | 'ERR_RTPPROXY_URL'
   | 'ERR_RTPPROXY_FLAG'
+  | 'ERR_RTPPROXY_PARAMETER'
   | 'ERR_RTPPROXY_SET'
   | 'ERR_RTPPROXY_BENCODE'
   | 'ERR_RTPPROXY_SDP'
@@ -67,6 +68,20 @@ export class FlagError extends RtpProxyNgError {
     super('ERR_RTPPROXY_FLAG', message)
     this.flags = flags
     this.offset = offset
+  }
+}
+
+/** A parameter of an NG command that cannot be sent, or that strict checking does not know. Nothing has been sent. */
+export class ParameterError extends RtpProxyNgError {
+  /** Name of the NG command. */
+  readonly command: string
+  /** Where the culprit stands, as `flags[2]` or `codec.strip`. */
+  readonly parameter: string
+
+  constructor(command: string, parameter: string, message: string) {
+    super('ERR_RTPPROXY_PARAMETER', `${command}: ${message}`)
+    this.command = command
+    this.parameter = parameter
   }
 }
 

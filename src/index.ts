@@ -5,6 +5,7 @@ export {
   FlagError,
   NgError,
   NodeError,
+  ParameterError,
   RtpProxyNgError,
   SdpError,
   SipError,
@@ -29,7 +30,7 @@ export type { DeathCause, RtpProxyNgOptions } from './module/options.ts'
 export type { RtpProxyNgEvents } from './module/proxies.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
 export type { NameResolver, ServiceRecord } from './network/names.ts'
-export type { DroppedReplies } from './network/open-requests.ts'
+export type { DroppedReplies } from './network/requests/open-requests.ts'
 export type { CallKey } from './nodes/affinity/calls.ts'
 export type { SharedCallsCounters } from './nodes/affinity/shared.ts'
 export type { CallStore } from './nodes/affinity/store.ts'

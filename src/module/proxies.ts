@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { NodeError, type RtpProxyNgError } from '../errors.ts'
-import type { DroppedReplies } from '../network/open-requests.ts'
+import type { DroppedReplies } from '../network/requests/open-requests.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
 import { parseSockets } from '../nodes/grammar.ts'
 import type { NodeState, NodeStatus } from '../nodes/node.ts'

@@ -1,8 +1,8 @@
 import { connect, isIPv6, type Socket } from 'node:net'
+import { StreamFrames } from './framing/stream-frames.ts'
 import { type NameResolver, systemNames } from './names.ts'
-import type { OpenEntry, OpenRequests, Sender } from './open-requests.ts'
-import { StreamFrames } from './stream-frames.ts'
-import { Timed } from './timer-wheel.ts'
+import type { OpenEntry, OpenRequests, Sender } from './requests/open-requests.ts'
+import { Timed } from './requests/timer-wheel.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 
 export interface TcpAddress {

@@ -1,4 +1,4 @@
-import type { RoundTrip } from './round-trip.ts'
+import type { RoundTrip } from './requests/round-trip.ts'
 
 /**
  * Why a command got no reply from a node.

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { type NameResolver, systemNames } from './names.ts'
-import type { OpenEntry, OpenRequests, Sender } from './open-requests.ts'
+import type { OpenEntry, OpenRequests, Sender } from './requests/open-requests.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 
 /** Largest UDP payload over IPv4. */

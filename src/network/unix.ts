@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
-import type { OpenEntry, OpenRequests, Sender } from './open-requests.ts'
-import { ReplyFrame } from './reply-frame.ts'
+import { ReplyFrame } from './framing/reply-frame.ts'
+import type { OpenEntry, OpenRequests, Sender } from './requests/open-requests.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 
 const KINDS: Record<string, ExchangeFailure['kind']> = {

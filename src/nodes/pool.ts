@@ -1,6 +1,6 @@
 import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
-import { type DroppedReplies, OpenRequests } from '../network/open-requests.ts'
-import { RoundTrip } from '../network/round-trip.ts'
+import { type DroppedReplies, OpenRequests } from '../network/requests/open-requests.ts'
+import { RoundTrip } from '../network/requests/round-trip.ts'
 import { TcpTransport } from '../network/tcp.ts'
 import type { Timing, Transport } from '../network/transport.ts'
 import { UdpTransport } from '../network/udp.ts'

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { type Socket as Connection, createServer, type Server } from 'node:net'
 import { ConfigurationError, NgError, SdpError } from '../errors.ts'
-import { ReplyFrame } from '../network/reply-frame.ts'
+import { ReplyFrame } from '../network/framing/reply-frame.ts'
 import type { Commands } from './commands.ts'
 import type { ListenAddress } from './options.ts'
 import { encodeReply, type Reply, Request } from './request.ts'

@@ -2,7 +2,7 @@ import { createSocket, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect, vi } from 'vitest'
 import type { NameResolver } from '../../src/network/names.ts'
-import { OpenRequests } from '../../src/network/open-requests.ts'
+import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import { UdpTransport } from '../../src/network/udp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
 

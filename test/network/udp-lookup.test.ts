@@ -1,7 +1,7 @@
 import { Socket } from 'node:dgram'
 import { describe, expect, it, vi } from 'vitest'
-import { OpenRequests } from '../../src/network/open-requests.ts'
-import { TimerWheel } from '../../src/network/timer-wheel.ts'
+import { OpenRequests } from '../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import { closedWhenConnecting, echo, lookups, sockets, start } from './named-node.ts'
 
 describe('while the name of a node is being resolved', () => {

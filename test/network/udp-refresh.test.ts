@@ -1,7 +1,7 @@
 import { Socket } from 'node:dgram'
 import { describe, expect, it, vi } from 'vitest'
-import { OpenRequests } from '../../src/network/open-requests.ts'
-import { TimerWheel } from '../../src/network/timer-wheel.ts'
+import { OpenRequests } from '../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
 import { closedWhenConnecting, lookups, move, sockets, start } from './named-node.ts'
 

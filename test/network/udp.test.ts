@@ -1,7 +1,7 @@
 import { createSocket, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { OpenRequests } from '../../src/network/open-requests.ts'
+import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import type { Exchange, ExchangeFailure } from '../../src/network/transport.ts'
 import { MAX_DATAGRAM, UdpTransport } from '../../src/network/udp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'

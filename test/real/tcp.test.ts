@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { parseSdp } from '../../src/core/sdp.ts'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import { SipMessage } from '../../src/module/message.ts'
-import { OpenRequests } from '../../src/network/open-requests.ts'
+import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import { TcpTransport } from '../../src/network/tcp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
 import { deadPort } from '../media-proxy.ts'

@@ -1,5 +1,5 @@
 import type { RtpProxyNgError } from '../../errors.ts'
-import type { TimerWheel } from '../../network/timer-wheel.ts'
+import type { TimerWheel } from '../../network/requests/timer-wheel.ts'
 import type { PinnedCall, Pins } from '../affinity/pins.ts'
 import type { Health } from '../health/health.ts'
 import type { Node } from '../node.ts'

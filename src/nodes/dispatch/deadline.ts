@@ -1,4 +1,4 @@
-import { Timed } from '../../network/timer-wheel.ts'
+import { Timed } from '../../network/requests/timer-wheel.ts'
 
 /** A moment at which something ends, on the wheel that all requests share. */
 export class Deadline extends Timed {

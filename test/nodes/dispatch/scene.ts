@@ -1,6 +1,6 @@
 import { decode } from '../../../src/core/bencode.ts'
 import { NgError, type RtpProxyNgError } from '../../../src/errors.ts'
-import { TimerWheel } from '../../../src/network/timer-wheel.ts'
+import { TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
 import { Pins } from '../../../src/nodes/affinity/pins.ts'
 import { choose } from '../../../src/nodes/balancing.ts'
 import type { Command, Exchanges } from '../../../src/nodes/dispatch/command.ts'

@@ -1,7 +1,7 @@
-import { COOKIE_LENGTH, Cookies } from '../protocol/cookie.ts'
+import { COOKIE_LENGTH, Cookies } from '../../protocol/cookie.ts'
+import type { Exchange, ExchangeFailure, OpenRequest, Timing } from '../transport.ts'
 import { LONGEST_MS } from './round-trip.ts'
 import { Timed, TimerWheel } from './timer-wheel.ts'
-import type { Exchange, ExchangeFailure, OpenRequest, Timing } from './transport.ts'
 
 /** Datagrams that came from a node's address but were no reply to an open request, by reason. */
 export interface DroppedReplies {

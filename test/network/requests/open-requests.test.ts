@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OpenRequests, type Sender } from '../../src/network/open-requests.ts'
-import { TimerWheel } from '../../src/network/timer-wheel.ts'
-import type { ExchangeFailure } from '../../src/network/transport.ts'
-import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
+import { OpenRequests, type Sender } from '../../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
+import type { ExchangeFailure } from '../../../src/network/transport.ts'
+import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
 
 const TICK_MS = 20
 

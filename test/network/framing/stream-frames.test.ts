@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encode } from '../../src/core/bencode.ts'
-import { StreamFrames } from '../../src/network/stream-frames.ts'
+import { encode } from '../../../src/core/bencode.ts'
+import { StreamFrames } from '../../../src/network/framing/stream-frames.ts'
 
 /** What comes out of a stream that arrives in these chunks, and whether it was taken to the end. */
 function cut(...chunks: (Buffer | string)[]): { messages: string[]; isTaken: boolean } {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { OpenRequests } from '../../src/network/open-requests.ts'
-import { RoundTrip } from '../../src/network/round-trip.ts'
-import { TimerWheel } from '../../src/network/timer-wheel.ts'
-import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
+import { OpenRequests } from '../../../src/network/requests/open-requests.ts'
+import { RoundTrip } from '../../../src/network/requests/round-trip.ts'
+import { TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
+import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
 
 const TICK_MS = 20
 const waits = (roundTrip: RoundTrip, first: number, sends = 5) =>

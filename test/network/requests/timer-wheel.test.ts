@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { Timed, TimerWheel } from '../../src/network/timer-wheel.ts'
+import { Timed, TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
 
 class Probe extends Timed {
   at: number | undefined
