@@ -10,6 +10,7 @@ const entries = [
   'core/sdp',
   'redis/index',
   'relay/index',
+  'testing/index',
   // No entries of the package: the benchmarks time their functions alone.
   'core/ng',
   'core/sdp-lines',

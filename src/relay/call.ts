@@ -121,7 +121,7 @@ export class Dialogue {
   }
 
   /** Opens ports for every section of `session` that has none yet; those that have keep them. */
-  async prepare(session: SessionDescription, ports: Ports): Promise<void> {
+  async prepare(session: Pick<SessionDescription, 'mediaDescriptions'>, ports: Ports): Promise<void> {
     if (session.mediaDescriptions.length > MAX_MEDIA) throw refusal('Ran out of ports')
     for (const [index, description] of session.mediaDescriptions.entries()) {
       if (this.offerer.medias[index] !== undefined || !isRelayed(description)) continue

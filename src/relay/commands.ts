@@ -21,15 +21,15 @@ export interface CallObserver {
 /** The commands of the NG protocol on the calls of one relay, worded as rtpengine words them. */
 export class Commands {
   readonly calls = new Map<string, Call>()
-  readonly #settings: RelaySettings
-  readonly #ports: Ports
+  protected readonly settings: RelaySettings
+  protected readonly ports: Ports
   readonly #observer: CallObserver
   /** Ends with the work that was asked for last. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(settings: RelaySettings, observer: CallObserver) {
-    this.#settings = settings
-    this.#ports = new Ports(settings.portMin, settings.portMax)
+    this.settings = settings
+    this.ports = new Ports(settings.portMin, settings.portMax)
     this.#observer = observer
   }
 
@@ -42,18 +42,18 @@ export class Commands {
 
   /** Carries out one command after those before it. Rejects with a `refusal` or the `SdpError` of a broken SDP. */
   execute(request: Request): Promise<Reply> {
-    return this.#inTurn(() => this.#dispatch(request))
+    return this.#inTurn(() => this.dispatch(request))
   }
 
   /** Deletes every call that has been idle for too long. */
   expire(): Promise<void> {
     return this.#inTurn(() => {
       const now = Date.now()
-      const { idleTimeoutMs, silentTimeoutMs } = this.#settings
+      const { idleTimeoutMs, silentTimeoutMs } = this.settings
       for (const call of this.calls.values()) {
         if (now - call.lastActivity < (call.isMuted ? silentTimeoutMs : idleTimeoutMs)) continue
         this.#observer.timedOut(call)
-        this.#remove(call)
+        this.remove(call)
       }
     })
   }
@@ -61,11 +61,12 @@ export class Commands {
   /** Deletes every call. */
   close(): Promise<void> {
     return this.#inTurn(() => {
-      for (const call of this.calls.values()) this.#remove(call)
+      for (const call of this.calls.values()) this.remove(call)
     })
   }
 
-  #dispatch(request: Request): Reply | Promise<Reply> {
+  /** Carries out one command while no other is under way. */
+  protected dispatch(request: Request): Reply | Promise<Reply> {
     switch (request.text('command')) {
       case undefined:
         throw refusal('Dictionary contains no key "command"')
@@ -92,12 +93,12 @@ export class Commands {
     const fromTag = request.required('from-tag')
     const session = parseSession(sdp)
     const known = this.calls.get(callId)
-    if (known === undefined && this.calls.size >= this.#settings.maxSessions) return loadLimit(request)
+    if (known === undefined && this.calls.size >= this.settings.maxSessions) return loadLimit(request)
     const call = known ?? new Call(callId)
     const found = this.#offered(call, fromTag, request)
     const dialogue = found ?? this.#newDialogue(session, request)
     try {
-      await dialogue.prepare(session, this.#ports)
+      await dialogue.prepare(session, this.ports)
       if (found === undefined) call.add(dialogue)
     } catch (error) {
       if (found === undefined) dialogue.close()
@@ -108,8 +109,7 @@ export class Commands {
       dialogue.answerer.viaBranch = request.text('via-branch')
     }
     if (known === undefined) {
-      this.calls.set(callId, call)
-      this.#observer.created(call)
+      this.add(call)
     }
     return this.#signal(call, dialogue, dialogue.party(fromTag)!, session, sdp, request)
   }
@@ -138,7 +138,7 @@ export class Commands {
     const dialogue =
       call.between(fromTag, toTag) ?? call.matching(fromTag, undefined, request.text('via-branch')).at(-1)
     if (dialogue === undefined) throw refusal('Invalid dialogue association')
-    await dialogue.prepare(session, this.#ports)
+    await dialogue.prepare(session, this.ports)
     const answerer = dialogue.other(dialogue.party(fromTag)!)
     // Of a fork's answers the latest has the media: each moves them to where its SDP says.
     answerer.named(toTag)
@@ -146,7 +146,7 @@ export class Commands {
   }
 
   #newDialogue(session: SessionDescription, request: Request): Dialogue {
-    const { interfaceAddress } = this.#settings
+    const { interfaceAddress } = this.settings
     const address = session.mediaDescriptions[0]?.connection?.address ?? ''
     const family = isIP(address) === 6 ? 6 : 4
     const [from, to] = request.list('direction')
@@ -192,7 +192,7 @@ export class Commands {
       return { warning: NOT_FOUND, result: 'ok' }
     }
     const reply = request.has('flags', 'fast') ? { result: 'ok' } : statisticsReply(call, dialogues)
-    if (dialogues.length === call.dialogues.length) this.#remove(call)
+    if (dialogues.length === call.dialogues.length) this.remove(call)
     else for (const dialogue of dialogues) call.remove(dialogue)
     return reply
   }
@@ -210,21 +210,26 @@ export class Commands {
     return { calls: [...this.calls.keys()].slice(0, limit).map(bytesOf), result: 'ok' }
   }
 
+  protected add(call: Call): void {
+    this.calls.set(call.id, call)
+    this.#observer.created(call)
+  }
+
   /** Ends a call and frees its ports. */
-  #remove(call: Call): void {
+  protected remove(call: Call): void {
     this.calls.delete(call.id)
     for (const dialogue of call.dialogues) dialogue.close()
     this.#observer.deleted(call)
   }
 }
 
-function sdpOf(request: Request): Buffer {
+export function sdpOf(request: Request): Buffer {
   const sdp = request.text('sdp')
   if (sdp === undefined) throw refusal('No SDP body in message')
   return bytesOf(sdp)
 }
 
-function parseSession(sdp: Buffer): SessionDescription {
+export function parseSession(sdp: Buffer): SessionDescription {
   const session = parseSdp(sdp)
   if (session.mediaDescriptions.length === 0) throw refusal('Error rewriting SDP')
   for (const { connection } of session.mediaDescriptions) {

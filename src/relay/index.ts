@@ -1,23 +1,13 @@
 import { EventEmitter } from 'node:events'
 import { RtpProxyNgError } from '../errors.ts'
-import type { Call } from './call.ts'
 import { Commands } from './commands.ts'
-import { Control } from './control.ts'
+import { Answers } from './control/answers.ts'
+import { closeAll, type Listener, listen, listenAll } from './control/listener.ts'
 import { checkOptions, type EmbeddedRelayOptions, type RelaySettings } from './options.ts'
+import { type RelayCall, snapshot } from './snapshot.ts'
 
 export type { EmbeddedRelayOptions } from './options.ts'
-
-/** A call as it stands now: a copy that does not change with it. */
-export interface RelayCall {
-  readonly callId: string
-  readonly created: Date
-  /** Tags of the parties, in the order of offers and answers. */
-  readonly tags: readonly string[]
-  /** Ports that RTP comes in by; RTCP has the next of each. */
-  readonly ports: readonly number[]
-  /** Packets received, of RTP and RTCP together. */
-  readonly packets: number
-}
+export type { RelayCall } from './snapshot.ts'
 
 /** Events of `EmbeddedRelay`. */
 export interface EmbeddedRelayEvents {
@@ -47,7 +37,8 @@ const SWEEP_MS = { least: 10, most: 5000 }
 export class EmbeddedRelay extends EventEmitter<EmbeddedRelayEvents> {
   readonly #settings: RelaySettings
   readonly #commands: Commands
-  readonly #control: Control
+  readonly #answers: Answers
+  #listeners: readonly Listener[] = []
   #urls: readonly string[] = []
   #sweep: NodeJS.Timeout | undefined
   #started: Promise<void> | undefined
@@ -62,7 +53,10 @@ export class EmbeddedRelay extends EventEmitter<EmbeddedRelayEvents> {
       deleted: (call) => this.emit('call:deleted', snapshot(call)),
       timedOut: (call) => this.emit('call:timeout', snapshot(call)),
     })
-    this.#control = new Control(this.#commands, (error) => this.emit('command:failed', error))
+    this.#answers = new Answers(
+      (request) => this.#commands.execute(request),
+      (error) => this.emit('command:failed', error),
+    )
   }
 
   /** Where it listens, ports filled in: strings that `sockets` of `RtpProxyNg` takes. Empty before `start`. */
@@ -88,14 +82,10 @@ export class EmbeddedRelay extends EventEmitter<EmbeddedRelayEvents> {
   }
 
   async #open(): Promise<void> {
-    const urls: string[] = []
-    try {
-      for (const address of this.#settings.listen) urls.push(await this.#control.listen(address))
-    } catch (error) {
-      await this.#control.close()
-      throw error
-    }
-    this.#urls = urls
+    this.#listeners = await listenAll(this.#settings.listen, (address) =>
+      listen(address, this.#answers, (error) => this.emit('command:failed', error)),
+    )
+    this.#urls = this.#listeners.map(({ url }) => url)
     const { idleTimeoutMs, silentTimeoutMs } = this.#settings
     const quarter = Math.min(idleTimeoutMs, silentTimeoutMs) / 4
     this.#sweep = setInterval(
@@ -114,29 +104,11 @@ export class EmbeddedRelay extends EventEmitter<EmbeddedRelayEvents> {
     // A start that failed has told its own caller.
     await this.#started?.catch(() => undefined)
     clearInterval(this.#sweep)
-    await this.#control.close()
+    await closeAll(this.#listeners)
     await this.#commands.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function snapshot(call: Call): RelayCall {
-  const { id, created, dialogues, medias } = call
-  const parties = dialogues.flatMap((dialogue) => dialogue.parties)
-  const tags = parties.flatMap(({ tag }) => (tag === undefined ? [] : [text(tag)]))
-  return {
-    callId: text(id),
-    created: new Date(created),
-    tags: [...new Set(tags)],
-    ports: medias.map(({ rtp }) => rtp.local.port),
-    packets: medias.reduce((sum, { rtp, rtcp }) => sum + rtp.received.packets + rtcp.received.packets, 0),
-  }
-}
-
-/** Inside the relay strings are bytes held as latin1. */
-function text(bytes: string): string {
-  return Buffer.from(bytes, 'latin1').toString('utf8')
 }

@@ -4,8 +4,8 @@ import { ConfigurationError } from '../errors.ts'
 /** What `new EmbeddedRelay` takes. */
 export interface EmbeddedRelayOptions {
   /**
-   * Where NG commands come in: `udp:ADDRESS:PORT`, `udp6:[ADDRESS]:PORT`, `unix:PATH`, one or several. Port 0 is any free
-   * port; `urls` says which. Default `udp:127.0.0.1:0`.
+   * Where NG commands come in: `udp:ADDRESS:PORT`, `udp6:[ADDRESS]:PORT`, `tcp:ADDRESS:PORT`, `tcp6:[ADDRESS]:PORT`,
+   * `unix:PATH`, one or several. Port 0 is any free port; `urls` says which. Default `udp:127.0.0.1:0`.
    */
   readonly listen?: string | readonly string[]
   /** IP address of the media ports, or one of each family. Default `127.0.0.1`. */
@@ -26,9 +26,15 @@ export interface EmbeddedRelayOptions {
   readonly maxSessions?: number
 }
 
+export interface HostAddress {
+  readonly family: 4 | 6
+  readonly host: string
+  readonly port: number
+}
+
 export type ListenAddress =
-  | { readonly transport: 'udp'; readonly family: 4 | 6; readonly host: string; readonly port: number }
-  | { readonly transport: 'unix'; readonly path: string }
+  | ({ readonly carrier: 'udp' | 'tcp' } & HostAddress)
+  | { readonly carrier: 'unix'; readonly path: string }
 
 export interface RelaySettings {
   readonly listen: readonly ListenAddress[]
@@ -93,17 +99,19 @@ function addressList(option: 'address' | 'interfaces', value: string | readonly 
 }
 
 function parseListen(url: string): ListenAddress {
-  const [, scheme = '', rest = ''] = /^(udp6?|unix):(.+)$/s.exec(url) ?? []
-  if (scheme === 'unix') return { transport: 'unix', path: rest }
-  const [, bracketed, bare, port = ''] = /^(?:\[(.*)\]|(.*)):([0-9]{1,5})$/.exec(rest) ?? []
-  const host = bracketed ?? bare ?? ''
-  const family = scheme === 'udp6' ? 6 : 4
-  if (isIP(host) !== family || Number(port) > 65535) {
-    throw new ConfigurationError(
-      'ERR_RTPPROXY_URL',
-      'listen',
-      `listen '${url}': not udp:IPV4:PORT, udp6:[IPV6]:PORT or unix:PATH`,
-    )
+  const [, carrier = '', six, rest = ''] = /^(udp|tcp|unix(?=:))(6?):(.+)$/s.exec(url) ?? []
+  if (carrier === 'unix') return { carrier, path: rest }
+  const address = parseHost(rest, six === '6' ? 6 : 4)
+  if ((carrier !== 'udp' && carrier !== 'tcp') || address === undefined) {
+    const forms = 'udp:IPV4:PORT, udp6:[IPV6]:PORT, tcp:IPV4:PORT, tcp6:[IPV6]:PORT or unix:PATH'
+    throw new ConfigurationError('ERR_RTPPROXY_URL', 'listen', `listen '${url}': not ${forms}`)
   }
-  return { transport: 'udp', family, host, port: Number(port) }
+  return { carrier, ...address }
+}
+
+/** `ADDRESS:PORT`, an IPv6 address in brackets or not; undefined if it is not that, of this family. */
+export function parseHost(text: string, family: 4 | 6): HostAddress | undefined {
+  const [, bracketed, bare, port = ''] = /^(?:\[(.*)\]|(.*)):([0-9]{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? bare ?? ''
+  return isIP(host) === family && Number(port) <= 65535 ? { family, host, port: Number(port) } : undefined
 }

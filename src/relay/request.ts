@@ -1,5 +1,6 @@
 import { type BencodeInput, type BencodeValue, decode, encode } from '../core/bencode.ts'
 import { NgError } from '../errors.ts'
+import { scanBencode } from './control/bencode-scan.ts'
 
 type Value = BencodeValue<string>
 export type Reply = Readonly<Record<string, BencodeInput | null | undefined>>
@@ -26,6 +27,11 @@ export class Request {
     for (const [key, value] of Object.entries(dictionaryOf(payload))) {
       this.#entries.set(canonical(key), value)
     }
+  }
+
+  /** Every key in its one spelling, and its value; strings are bytes held as latin1. */
+  get entries(): ReadonlyMap<string, Value> {
+    return this.#entries
   }
 
   text(key: string): string | undefined {
@@ -69,10 +75,18 @@ function dictionaryOf(payload: Buffer): { [key: string]: Value } {
   }
   if (payload[0] !== 0x64) throw refusal('Invalid NG data format')
   try {
-    return decode(payload, 'latin1') as { [key: string]: Value }
+    return decode(mended(payload), 'latin1') as { [key: string]: Value }
   } catch {
     throw refusal('Could not decode bencode dictionary')
   }
+}
+
+/** rtpengine forgives what stands behind the dictionary, and an `e` that is missing at its end. */
+function mended(payload: Buffer): Buffer {
+  const scan = scanBencode(payload, 0)
+  if (scan === undefined) return payload
+  const whole = payload.subarray(0, scan.end)
+  return scan.missing === 0 ? whole : Buffer.concat([whole, Buffer.alloc(scan.missing, 'e')])
 }
 
 /** Strings as latin1 bytes, booleans as integers. */

@@ -83,6 +83,20 @@ describe('over UDP', () => {
     expect(relay.calls).toHaveLength(1)
   })
 
+  it('forgives what is missing or too much at the end of a dictionary', async () => {
+    for (const payload of [
+      'd7:command4:ping',
+      'd1:xl7:padding',
+      'd1:xle7:command4:ping',
+      'd7:command4:pingejunk',
+    ]) {
+      const reply = String(await client.payload(payload))
+      if (payload.includes('padding')) expect(reply).toContain('no key "command"')
+      else expect(reply).toBe('d6:result4:ponge')
+    }
+    expect(String(await client.payload('d7:command4:pin'))).toContain('Could not decode bencode dictionary')
+  })
+
   it('drops what has no cookie', async () => {
     client.send('d7:command4:pinge')
     client.send(' d7:command4:pinge')
@@ -153,6 +167,32 @@ describe('over UDP', () => {
       dictionaries: 'map',
     }) as Map<string, Map<string, unknown>>
     expect([...reply.get('tags')!.keys()]).toEqual(['__proto__', '<untagged 1>'])
+  })
+})
+
+describe('over TCP', () => {
+  it('answers what comes back to back, and closes a connection with too much of an unfinished message', async () => {
+    await withRelay({ listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] }, async (other, otherClient) => {
+      const connection = connect(Number(other.urls[1]!.split(':')[2]), '127.0.0.1')
+      let received = ''
+      connection.on('data', (chunk) => {
+        received += chunk.toString()
+      })
+      connection.write('1 d7:command4:pinge2 d7:command4:pinge3 d7:comm')
+      while (!received.includes('2 d6:result4:ponge')) await once(connection, 'data')
+      connection.write('and4:pinge')
+      while (!received.includes('3 ')) await once(connection, 'data')
+      expect(received).toBe('1 d6:result4:ponge2 d6:result4:ponge3 d6:result4:ponge')
+      expect(String(await otherClient.datagram('3 zzz'))).toBe('3 d6:result4:ponge')
+      connection.write('x'.repeat(1025))
+      await once(connection, 'close')
+    })
+  })
+
+  it.runIf(hasIpv6)('listens on IPv6', async () => {
+    await using other = new EmbeddedRelay({ listen: 'tcp6:[::1]:0' })
+    await other.start()
+    expect(other.urls[0]).toMatch(/^tcp6:\[::1\]:[1-9][0-9]*$/)
   })
 })
 
@@ -351,7 +391,9 @@ describe('EmbeddedRelay', () => {
   })
 
   it.each([
-    ['listen', { listen: 'tcp:127.0.0.1:1' }],
+    ['listen', { listen: 'tcp:[::1]:1' }],
+    ['listen', { listen: 'unix6:/x' }],
+    ['listen', { listen: 'http:127.0.0.1:1' }],
     ['listen', { listen: 'udp:localhost:1' }],
     ['listen', { listen: 'udp:127.0.0.1:65536' }],
     ['listen', { listen: 'udp6:127.0.0.1:1' }],
