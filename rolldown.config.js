@@ -6,6 +6,7 @@ import { defineConfig } from 'rolldown'
 const entries = [
   'index',
   'kamailio/index',
+  'ng/index',
   'core/bencode',
   'core/sdp',
   'redis/index',

@@ -1,4 +1,11 @@
 export {
+  type DtmfCounters,
+  type DtmfEvent,
+  DtmfEvents,
+  type DtmfEventsOptions,
+  type DtmfReaderOptions,
+} from './dtmf/events.ts'
+export {
   BencodeError,
   ConfigurationError,
   type ErrorCode,
@@ -17,6 +24,7 @@ export type {
   DestroyResult,
   ManageOptions,
   ManageResult,
+  MessageOptions,
   OfferOptions,
   ReanchorResult,
   RewriteResult,
@@ -27,7 +35,9 @@ export type { Counters } from './module/counters.ts'
 export type { Route } from './module/manage.ts'
 export { SipMessage, type SourceAddress } from './module/message.ts'
 export type { DeathCause, RtpProxyNgOptions } from './module/options.ts'
+export type { Orphan, OrphanOptions, OrphanReport } from './module/orphans.ts'
 export type { RtpProxyNgEvents } from './module/proxies.ts'
+export type { FlagGrammar } from './module/request/rtpengine-flags.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
 export type { NameResolver, ServiceRecord } from './network/names.ts'
 export type { DroppedReplies } from './network/requests/open-requests.ts'
@@ -36,3 +46,5 @@ export type { SharedCallsCounters } from './nodes/affinity/shared.ts'
 export type { CallStore } from './nodes/affinity/store.ts'
 export type { Balanced, BalancedCall, Balancing, BalancingFunction } from './nodes/balancing.ts'
 export type { NodeState, NodeStatus } from './nodes/node.ts'
+export type { Coding } from './nodes/transports.ts'
+export type { NgParameters } from './protocol/vocabulary/types.ts'

@@ -1,8 +1,11 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import type { BencodeValue } from '../src/core/bencode.ts'
 import { decode, encode } from '../src/core/bencode.ts'
+import { decodeLarge } from '../src/core/large/bencode.ts'
+import { textOf } from '../src/core/large/reply.ts'
+import { StreamFrames } from '../src/network/framing/stream-frames.ts'
 
 export type Dictionary = { [key: string]: BencodeValue<string> }
 
@@ -48,6 +51,9 @@ export class ScriptedProxy {
   readonly payloads: Buffer[] = []
   readonly cookies: string[] = []
   pings = 0
+  /** How many messages came over TCP. */
+  overStream = 0
+  readonly connections = new Set<TcpSocket>()
   script: Script
   #udp: Socket | undefined
   #server: Server | undefined
@@ -63,6 +69,25 @@ export class ScriptedProxy {
     socket.bind(port, address)
     await once(socket, 'listening')
     return socket.address().port
+  }
+
+  /** The port of a TCP listener that speaks NG, beside the UDP socket. */
+  async listenTcp(port = 0): Promise<number> {
+    const server = createServer((connection) => {
+      this.connections.add(connection)
+      connection.on('error', () => undefined).on('close', () => this.connections.delete(connection))
+      const frames = new StreamFrames((message) => {
+        const space = message.indexOf(0x20)
+        this.overStream++
+        const cookie = message.toString('latin1', 0, space)
+        for (const reply of this.#answer(message.subarray(space + 1), cookie)) connection.write(reply)
+      })
+      connection.on('data', (chunk) => frames.push(chunk))
+    })
+    this.#server = server
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
   }
 
   async listenUnix(path: string): Promise<void> {
@@ -88,7 +113,9 @@ export class ScriptedProxy {
   }
 
   #answer(payload: Buffer, cookie: string): readonly (Buffer | string)[] {
-    const dictionary = decode(payload, 'latin1') as Dictionary
+    const dictionary = (
+      payload.length > 65_535 ? textOf(decodeLarge(payload, 0)) : decode(payload, 'latin1')
+    ) as Dictionary
     if (dictionary.command === 'ping') {
       this.pings++
       if (this.script !== scripts.silent) return [join(cookie, { result: 'pong' })]
@@ -105,6 +132,7 @@ export class ScriptedProxy {
     if (udp !== undefined) await new Promise<void>((resolve) => udp.close(() => resolve()))
     const server = this.#server
     this.#server = undefined
+    for (const connection of this.connections) connection.destroy()
     if (server !== undefined) await new Promise((resolve) => server.close(resolve))
   }
 }

@@ -1,4 +1,7 @@
+import type { ViaBranchChoice } from '../protocol/rtpengine-flags/flags.ts'
+import type { NgParameters } from '../protocol/vocabulary/types.ts'
 import type { Route } from './manage.ts'
+import type { FlagGrammar } from './request/rtpengine-flags.ts'
 import type { CallStatistics, QueryReply } from './statistics.ts'
 
 /** What every call on a message may give. */
@@ -9,15 +12,38 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** How long the call may take in all, in milliseconds; then it rejects with `ERR_RTPPROXY_NO_NODE`. Default: the client's. */
   readonly deadlineMs?: number | undefined
+  /** URL of the media proxy that alone is to get the command, whatever the set and the memory of calls say. */
+  readonly node?: string | undefined
+  /**
+   * Names one of several media proxies that the call goes through in a row, each of a set of its own: which one has this leg is remembered
+   * apart from the others. Default: the call goes through one.
+   */
+  readonly leg?: string | undefined
   /** The token of an earlier result for the same Call-ID, as the dialog brought it back: names the call's media proxy. */
   readonly token?: string | undefined
 }
 
-export interface DestroyOptions extends CallOptions {
+/** What every command made of a message may give. */
+export interface MessageOptions extends CallOptions {
+  /** Flags in the words of the `rtpengine` modules (`replace-origin ICE=remove RTP/SAVPF`), read as the option `flagGrammar` says. */
+  readonly rtpengineFlags?: string | undefined
+  /** Further parameters of the NG command, each in place of what message and flags give under the same key. */
+  readonly parameters?: NgParameters | undefined
+  /** Who reads `rtpengineFlags`. Default: as the option of the client. */
+  readonly flagGrammar?: FlagGrammar | undefined
+  /** Which branch goes along as `via-branch`: as `via-branch=` in `rtpengineFlags`, which it stands above. */
+  readonly viaBranch?: ViaBranchChoice | undefined
+  /** SDP to hand over instead of the message's. */
+  readonly sdp?: string | Uint8Array | undefined
+  /** Value for `via-branch=next`: the branch of the Via that goes on top of the request. */
+  readonly nextBranch?: string | undefined
+  /** Value of `via-branch` for flag `b` and for `via-branch=extra`; default: what the option `extraId` finds in the message. */
+  readonly extraId?: string | null | undefined
+}
+
+export interface DestroyOptions extends MessageOptions {
   /** The module's flag letters; default none. */
   readonly flags?: string | undefined
-  /** Value of `via-branch` for flag `b`; default: what the option `extraId` finds in the message. */
-  readonly extraId?: string | null | undefined
 }
 
 export interface OfferOptions extends DestroyOptions {

@@ -1,7 +1,10 @@
-import { type BencodeInput, encode } from '../core/bencode.ts'
-import { BRANCH_GIVEN, type MessageCommand, type RequestPlan } from '../core/ng.ts'
+import { BRANCH_GIVEN, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, SipError } from '../errors.ts'
+import type { Node } from '../nodes/node.ts'
+import type { ReplyTo } from '../protocol/commands/replies.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
+import type { NgCommandName } from '../protocol/vocabulary/commands.ts'
+import type { NgParameters } from '../protocol/vocabulary/types.ts'
 import type {
   CallOptions,
   CommandResult,
@@ -9,14 +12,18 @@ import type {
   DestroyResult,
   ManageOptions,
   ManageResult,
+  MessageOptions,
   OfferOptions,
   RewriteResult,
   StatisticsResult,
 } from './calls.ts'
 import { manageCommand } from './manage.ts'
-import { requestOf, SipMessage } from './message.ts'
+import { SipMessage } from './message.ts'
 import type { RtpProxyNgOptions } from './options.ts'
+import { findOrphans, type OrphanOptions, type OrphanReport } from './orphans.ts'
 import { MediaProxies } from './proxies.ts'
+import { type MessageInput, messageRequest } from './request/message-command.ts'
+import { byteSum, parameterRequest } from './request/parameter-command.ts'
 import {
   type CommandRequest,
   PendingAcknowledgement,
@@ -25,7 +32,6 @@ import {
   PendingRequest,
   PendingRewrite,
 } from './request/pending.ts'
-import { requestPlan } from './request/plan.ts'
 import { callStatistics, type QueryReply, statisticsText } from './statistics.ts'
 
 const ROOM = COOKIE_LENGTH + 1
@@ -65,18 +71,18 @@ export class RtpProxyNg extends MediaProxies {
    * `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. When the one that has the call is out of order nobody
    * waits: the delete is kept and sent when it is back (`remembered`).
    */
-  destroy(message: SipMessage, options: DestroyOptions = {}): Promise<DestroyResult> {
+  destroy(call: SipMessage | NgParameters, options: DestroyOptions = {}): Promise<DestroyResult> {
     return new Promise((resolve, reject) => {
-      const request = this.#messageRequest('delete', message, options)
+      const request = this.#anyRequest('delete', call, options)
       if (request.callId !== undefined) this.dialogs?.forget(request.callId, request.viaBranch)
       this.pool.send(new PendingDelete(request, resolve, reject))
     })
   }
 
   /** `start_recording`. */
-  startRecording(message: SipMessage, options: CallOptions = {}): Promise<CommandResult> {
+  startRecording(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
-      const request = this.#messageRequest('start recording', message, options)
+      const request = this.#anyRequest('start recording', call, options)
       this.pool.send(new PendingAcknowledgement(request, resolve, reject))
     })
   }
@@ -86,8 +92,7 @@ export class RtpProxyNg extends MediaProxies {
    * back as it is, with `command` null.
    */
   async manage(message: SipMessage, options: ManageOptions = {}): Promise<ManageResult> {
-    const route = options.route ?? (message.isRequest ? 'request' : 'reply')
-    const command = manageCommand(message, route, this.transactions, options.transaction)
+    const command = this.commandFor(message, options)
     if (command === 'offer' || command === 'answer') {
       return { command, ...(await this.#rewrite(command, message, options)) }
     }
@@ -102,14 +107,30 @@ export class RtpProxyNg extends MediaProxies {
     return { command: null, message: message.buffer, sdp: undefined, node: undefined, warning: undefined }
   }
 
+  /** What `manage` would do with the message. An INVITE's part in its transaction is remembered on the way. */
+  commandFor(message: SipMessage, options: ManageOptions = {}): 'offer' | 'answer' | 'delete' | undefined {
+    const route = options.route ?? (message.isRequest ? 'request' : 'reply')
+    const { transaction, rtpengineFlags } = options
+    return manageCommand(
+      message,
+      { route, transaction, prack: rtpengineFlags !== undefined },
+      this.transactions,
+    )
+  }
+
+  /** URL of the media proxy that has the call, as far as it is remembered here. */
+  nodeOf(callId: string): string | undefined {
+    return this.pool.pins.memory?.nodesOf(callId)[0]?.url
+  }
+
   /** Asks for everything the media proxy knows of the call: the decoded reply, strings as text. */
-  async query(message: SipMessage, options: CallOptions = {}): Promise<QueryReply> {
-    return (await this.#query(message, options)).reply
+  async query(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<QueryReply> {
+    return (await this.#query(call, options)).reply
   }
 
   /** `$rtpstat`: the RTP totals of the call. Rejects with `ERR_RTPPROXY_REPLY` if the reply has no totals. */
-  async statistics(message: SipMessage, options: CallOptions = {}): Promise<StatisticsResult> {
-    const { node, reply } = await this.#query(message, options)
+  async statistics(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<StatisticsResult> {
+    const { node, reply } = await this.#query(call, options)
     const statistics = callStatistics(reply)
     if (statistics === undefined) {
       throw new NgError('ERR_RTPPROXY_REPLY', `query: the reply of ${node} has no totals`, {
@@ -121,26 +142,51 @@ export class RtpProxyNg extends MediaProxies {
   }
 
   /**
-   * Sends any NG command. The media proxy is chosen by `parameters['call-id']`, if there is one.
+   * Hands over a trickle-ICE fragment (RFC 8840, `application/trickle-ice-sdpfrag` in an INFO), which gives no SDP back:
+   * `rtpengine_info`.
+   */
+  trickle(message: SipMessage, options: MessageOptions = {}): Promise<CommandResult> {
+    return new Promise((resolve, reject) => {
+      const request = this.#messageRequest('offer', message, { ...options, fragment: true })
+      this.pool.send(new PendingAcknowledgement(request, resolve, reject))
+    })
+  }
+
+  /**
+   * Sends any NG command, of which docs/reference.md has a list. The media proxy is chosen by `call-id`, if there is one.
    *
    * @param parameters what goes into the dictionary beside `command`, in this order.
    * @returns the decoded reply, strings as text.
    * @throws NgError for `result` = `error` and `load limit`, BencodeError for values bencode cannot carry.
    */
-  request(
-    command: string,
-    parameters: { readonly [key: string]: BencodeInput } = {},
-    options: CallOptions = {},
-  ): Promise<QueryReply> {
+  request(command: string, parameters: NgParameters = {}, options: CallOptions = {}): Promise<QueryReply> {
+    return this.#send(command, parameters, options)
+  }
+
+  /**
+   * Compares the calls of the media proxies with those remembered here and in the shared store; `delete` ends what nobody knows. Calls
+   * that another SIP proxy has set up without a shared store are such calls too.
+   *
+   * @throws ConfigurationError without the option `affinity`. A media proxy that does not answer is in the report.
+   */
+  orphans(options: OrphanOptions = {}): Promise<OrphanReport> {
+    const request = this.request.bind(this)
+    return findOrphans({ pool: this.pool, request }, options)
+  }
+
+  /** Any command by its name, made of a message or of parameters: resolves with the whole reply. */
+  override command<Name extends NgCommandName>(
+    name: Name,
+    call: SipMessage | NgParameters = {},
+    options: MessageOptions = {},
+  ): Promise<ReplyTo<Name>> {
+    // The reply was made by another program: what it lacks shows where it is read.
+    return this.#send(name, call, options) as Promise<ReplyTo<Name>>
+  }
+
+  #send(name: string, call: SipMessage | NgParameters, options: MessageOptions): Promise<QueryReply> {
     return new Promise((resolve, reject) => {
-      const datagram = Buffer.concat([Buffer.alloc(ROOM), encode({ ...parameters, command })])
-      const callId = parameters['call-id']
-      const call: CommandCall = {
-        sum: callId === undefined ? 0 : byteSum(callId),
-        callId: textOf(callId),
-        viaBranch: textOf(parameters['via-branch']),
-      }
-      this.pool.send(new PendingRequest(this.#request(command, datagram, call, options), resolve, reject))
+      this.pool.send(new PendingRequest(this.#anyRequest(name, call, options), resolve, reject))
     })
   }
 
@@ -148,7 +194,7 @@ export class RtpProxyNg extends MediaProxies {
     // What is thrown inside the executor rejects the promise.
     return new Promise((resolve, reject) => {
       const request = this.#messageRequest(command, message, options)
-      if (command === 'answer' && message.isRequest && message.method !== 'ACK') {
+      if (command === 'answer' && !mayAnswer(message, options)) {
         throw new SipError(
           'ERR_RTPPROXY_NOT_APPLICABLE',
           `a ${message.method} request carries no answer; only an ACK does`,
@@ -159,39 +205,52 @@ export class RtpProxyNg extends MediaProxies {
     })
   }
 
-  #query(message: SipMessage, options: CallOptions): Promise<{ node: string; reply: QueryReply }> {
+  #query(
+    call: SipMessage | NgParameters,
+    options: MessageOptions,
+  ): Promise<{ node: string; reply: QueryReply }> {
     return new Promise((resolve, reject) => {
-      this.pool.send(new PendingQuery(this.#messageRequest('query', message, options), resolve, reject))
+      this.pool.send(new PendingQuery(this.#anyRequest('query', call, options), resolve, reject))
     })
   }
 
-  #messageRequest(command: MessageCommand, message: SipMessage, options: OfferOptions): CommandRequest {
+  #anyRequest(name: string, call: SipMessage | NgParameters, options: MessageOptions): CommandRequest {
+    if (call instanceof SipMessage) return this.#messageRequest(name, call, options)
+    if (!isParameters(call)) {
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'message',
+        `${name}: the message must be a SipMessage, or the parameters in an object`,
+      )
+    }
+    const parameters = { ...call, ...options.parameters }
+    const made = parameterRequest(name, parameters, this.options.strict, ROOM)
+    return this.#request(name, made.datagram, made, options)
+  }
+
+  #messageRequest(given: string, message: SipMessage, options: MessageInput & CallOptions): CommandRequest {
     if (!(message instanceof SipMessage)) {
       throw new ConfigurationError(
         'ERR_RTPPROXY_OPTION',
         'message',
-        `${command}: the message must be a SipMessage`,
+        `${given}: the message must be a SipMessage`,
       )
     }
-    const plan = requestPlan(command, message, options, this.options)
+    const { name, datagram, plan, callId } = messageRequest(given, message, options, this.options, ROOM)
     const used = this.#namesCalls
-    return this.#request(
-      command,
-      requestOf(message, plan, ROOM),
-      {
-        sum: message.callIdSum,
-        callId: used ? message.callId : undefined,
-        viaBranch: used ? branchOf(message, plan) : undefined,
-      },
-      options,
-    )
+    const call: CommandCall = {
+      sum: callId === undefined ? message.callIdSum : byteSum(callId),
+      callId: used ? (callId ?? message.callId) : undefined,
+      viaBranch: used ? branchOf(message, plan) : undefined,
+    }
+    return this.#request(name, datagram, call, options)
   }
 
   #request(
     name: string,
     datagram: Buffer,
     { sum, callId, viaBranch }: CommandCall,
-    { set = 0, signal, token, deadlineMs = this.options.deadlineMs }: CallOptions,
+    { set = 0, signal, token, node, leg, deadlineMs = this.options.deadlineMs }: CallOptions,
   ): CommandRequest {
     if (this.state !== 'open') throw this.closedError(name)
     return {
@@ -200,13 +259,33 @@ export class RtpProxyNg extends MediaProxies {
       set: this.pool.set(set, name),
       sum,
       callId,
-      viaBranch,
+      // No branch has a line feed in it, so no other leg or branch of the call is called so.
+      viaBranch: leg === undefined ? viaBranch : `${viaBranch ?? ''}\n${leg}`,
       token,
       signal,
       deadlineMs,
       avoid: undefined,
+      isLeg: leg !== undefined,
+      only: node === undefined ? undefined : this.#node(node, set),
     }
   }
+
+  #node(url: string, set: number): Node {
+    const node = this.pool.node(url, set)
+    if (node === undefined)
+      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'node', `no media proxy is called ${url}`)
+    return node
+  }
+}
+
+/** The module takes answers out of replies and ACKs; its successor, out of PRACKs (RFC 3262) as well. */
+function mayAnswer(message: SipMessage, { rtpengineFlags }: OfferOptions): boolean {
+  const { method } = message
+  return method === undefined || method === 'ACK' || (method === 'PRACK' && rtpengineFlags !== undefined)
+}
+
+function isParameters(call: unknown): call is NgParameters {
+  return typeof call === 'object' && call !== null && !ArrayBuffer.isView(call) && !Array.isArray(call)
 }
 
 /** The call a command is about. */
@@ -220,16 +299,4 @@ interface CommandCall {
 function branchOf(message: SipMessage, { branch, branchValue }: RequestPlan): string | undefined {
   if (branch === 0) return undefined
   return branch === BRANCH_GIVEN ? branchValue?.toString() : message.viaBranch(branch)
-}
-
-function textOf(value: BencodeInput | undefined): string | undefined {
-  if (value === undefined) return undefined
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
-}
-
-function byteSum(callId: BencodeInput): number {
-  const bytes = callId instanceof Uint8Array ? callId : Buffer.from(String(callId))
-  let sum = 0
-  for (const byte of bytes) sum += byte
-  return sum & 0xff
 }

@@ -1,4 +1,3 @@
-import type { MessageCommand } from '../core/ng.ts'
 import { SdpKind } from '../core/sip.ts'
 import type { SipMessage } from './message.ts'
 import type { TransactionMemory } from './transactions.ts'
@@ -6,7 +5,15 @@ import type { TransactionMemory } from './transactions.ts'
 /** Which route of the SIP proxy the message is in: `failure` for an INVITE that came back with a failure. */
 export type Route = 'request' | 'reply' | 'failure'
 
-const METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE'])
+const METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'PRACK'])
+
+export interface ManageContext {
+  readonly route: Route
+  /** The caller's own transaction object. */
+  readonly transaction: object | undefined
+  /** Whether a PRACK is any business of ours: the module's successor takes its SDP for an answer (RFC 3262). */
+  readonly prack: boolean
+}
 
 /**
  * What `rtpproxy_manage` does with a message: the command, or undefined for a message that is none of its business. An
@@ -14,12 +21,11 @@ const METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 
  */
 export function manageCommand(
   message: SipMessage,
-  route: Route,
+  { route, transaction, prack }: ManageContext,
   transactions: TransactionMemory,
-  transaction: object | undefined,
-): MessageCommand | undefined {
+): 'offer' | 'answer' | 'delete' | undefined {
   const method = message.cseqMethod
-  if (method === undefined || !METHODS.has(method)) return undefined
+  if (method === undefined || !METHODS.has(method) || (method === 'PRACK' && !prack)) return undefined
   if (method === 'CANCEL' || method === 'BYE') return 'delete'
   // Here, other than for an offer, the module wants a Content-Type before it believes in SDP.
   const hasSdp = message.sdpKind === SdpKind.TYPED || message.sdpKind === SdpKind.MULTIPART
@@ -30,12 +36,12 @@ export function manageCommand(
       transactions.remember(transaction, transactionKey(message), hasSdp)
     }
     if (!hasSdp) return undefined
-    return method === 'ACK' ? 'answer' : 'offer'
+    return method === 'ACK' || method === 'PRACK' ? 'answer' : 'offer'
   }
 
   if (message.statusCode! >= 300) return 'delete'
   if (!hasSdp) return undefined
-  if (method === 'UPDATE') return 'answer'
+  if (method === 'UPDATE' || method === 'PRACK') return 'answer'
   const requestHadSdp = transactions.recall(transaction, transactionKey(message))
   return requestHadSdp === false ? 'offer' : 'answer'
 }

@@ -1,10 +1,14 @@
 import { ConfigurationError } from '../errors.ts'
 import { BoundedResolver, type NameResolver, systemNames } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
+import type { WebOptions } from '../network/web/address.ts'
 import type { CallStore } from '../nodes/affinity/store.ts'
 import type { Balancing } from '../nodes/balancing.ts'
 import type { PoolOptions } from '../nodes/options.ts'
+import type { Coding } from '../nodes/transports.ts'
+import type { DtmfReceiver } from '../protocol/commands/notification.ts'
 import type { SipMessage } from './message.ts'
+import type { FlagGrammar } from './request/rtpengine-flags.ts'
 
 /** A failure that can count against a media proxy: no answer, a closed port, no way there. */
 export type DeathCause = Extract<ExchangeFailure['kind'], 'timeout' | 'refused' | 'unreachable'>
@@ -13,7 +17,8 @@ export type DeathCause = Extract<ExchangeFailure['kind'], 'timeout' | 'refused' 
 export interface RtpProxyNgOptions {
   /**
    * The media proxies: strings of `[ID ==] URL[=WEIGHT] ...`, each one set (default id 0); a URL is `udp:HOST[:PORT]`,
-   * `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. Default: none, and then every command fails.
+   * `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `ws://HOST[:PORT]`, `wss:`, `http://HOST[:PORT]/ng`, `https:`, `unix:PATH` or a bare UNIX
+   * path; two of them for one media proxy are `udp:... | tcp:...`. Default: none, and then every command fails.
    */
   readonly sockets?: string | readonly string[] | undefined
   /** How long to wait for a reply to one sending, in milliseconds. Default 1000. */
@@ -24,6 +29,23 @@ export interface RtpProxyNgOptions {
   readonly adaptive?: boolean | undefined
   /** How long a command may take in all, in milliseconds; 0: as long as its attempts take. Default 0. A call may say otherwise. */
   readonly deadlineMs?: number | undefined
+
+  /** How commands are written: `bencode` (default) or `json`, for those who read the traffic. JSON goes over UDP, WebSocket and HTTP. */
+  readonly coding?: Coding | undefined
+  /** Headers and TLS settings of WebSocket and HTTP connections, for a proxy in front of the media proxies. */
+  readonly web?: WebOptions | undefined
+  /**
+   * Takes the keys pressed in calls that media proxies report over their `tcp:` connections (rtpengine's `--dtmf-log-ng-tcp`): a
+   * `DtmfEvents`, which stays open when this client is closed.
+   */
+  readonly dtmf?: DtmfReceiver | undefined
+  /** Refuse commands, parameters and flags the NG protocol does not know, with `ERR_RTPPROXY_PARAMETER`. Default false: rtpengine ignores them. */
+  readonly strict?: boolean | undefined
+  /**
+   * How `rtpengineFlags` are read: `kamailio` (default) or `opensips`, by the grammar of that module; `rtpengine` sends them as
+   * `rtpp-flags` to be read there (rtpengine 12.4 and later).
+   */
+  readonly flagGrammar?: FlagGrammar | undefined
 
   /** How long a media proxy that did not answer is left alone, in milliseconds. Default 60000. */
   readonly disableMs?: number | undefined
@@ -97,6 +119,8 @@ export interface RtpProxyNgOptions {
 
 export interface CheckedOptions extends PoolOptions {
   readonly sockets: readonly string[]
+  readonly strict: boolean
+  readonly flagGrammar: FlagGrammar
   readonly keepDialogs: number
   readonly extraId: ((message: SipMessage) => string | null | undefined) | undefined
   readonly toTagFlag: 'includes' | 'omits'
@@ -128,10 +152,12 @@ const NUMBERS = {
   transactionMs: [300_000, 1, MAX_MS],
 } as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
 
-const SWITCHES = ['adaptive', 'confirmDead', 'halfOpen', 'lastResort'] as const
+const SWITCHES = ['adaptive', 'confirmDead', 'halfOpen', 'lastResort', 'strict'] as const
 
 const DEATH_CAUSES: readonly DeathCause[] = ['timeout', 'refused', 'unreachable']
 const BALANCINGS = ['checksum', 'rendezvous', 'least-open'] as const
+const CODINGS = ['bencode', 'json'] as const
+const FLAG_GRAMMARS = ['kamailio', 'opensips', 'rtpengine'] as const
 const NAME_MODES = ['first', 'all', 'srv'] as const
 const TO_TAG_FLAGS = ['includes', 'omits'] as const
 const STORE_METHODS = ['find', 'keep', 'forget', 'report', 'watch', 'close'] as const
@@ -146,6 +172,10 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'affinity',
   'store',
   'tokenKey',
+  'coding',
+  'dtmf',
+  'web',
+  'flagGrammar',
   'names',
   'resolver',
   'extraId',
@@ -199,6 +229,23 @@ function deadOnOf(given: RtpProxyNgOptions['deadOn']): ReadonlySet<DeathCause> {
   return new Set(given.map((cause) => oneOf('deadOn', cause, DEATH_CAUSES)))
 }
 
+function webOf(given: RtpProxyNgOptions['web']): WebOptions {
+  const web = given ?? {}
+  const { headers = {}, tls = {} } = web
+  const isText = (value: unknown) => typeof value === 'string'
+  if (typeof headers !== 'object' || headers === null || !Object.values(headers).every(isText))
+    throw optionError('web.headers', 'web.headers must be an object of strings')
+  if (typeof tls !== 'object' || tls === null)
+    throw optionError('web.tls', 'web.tls must be an object of TLS options')
+  return { headers, tls }
+}
+
+function dtmfOf(given: RtpProxyNgOptions['dtmf']): DtmfReceiver | undefined {
+  if (given !== undefined && typeof given?.feed !== 'function')
+    throw optionError('dtmf', 'dtmf must be a DtmfEvents')
+  return given
+}
+
 function socketsOf(given: RtpProxyNgOptions['sockets']): string[] {
   const list = typeof given === 'string' ? [given] : (given ?? [])
   if (!Array.isArray(list) || list.some((text) => typeof text !== 'string')) {
@@ -248,6 +295,10 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     affinity,
     store,
     tokenKey: options.tokenKey,
+    dtmf: dtmfOf(options.dtmf),
+    coding: oneOf('coding', options.coding, CODINGS),
+    web: webOf(options.web),
+    flagGrammar: oneOf('flagGrammar', options.flagGrammar, FLAG_GRAMMARS),
     names: oneOf('names', options.names, NAME_MODES),
     resolver: options.resolver === undefined ? systemNames : new BoundedResolver(options.resolver),
     extraId,

@@ -1,12 +1,15 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { NodeError, type RtpProxyNgError } from '../errors.ts'
 import type { DroppedReplies } from '../network/requests/open-requests.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
 import { parseSockets } from '../nodes/grammar.ts'
 import type { NodeState, NodeStatus } from '../nodes/node.ts'
 import { Pool } from '../nodes/pool.ts'
-import type { CallOptions, ReanchorResult } from './calls.ts'
+import { NgCommands } from '../protocol/commands/ng-commands.ts'
+import type { NgParameters } from '../protocol/vocabulary/types.ts'
+import type { CallOptions, MessageOptions, ReanchorResult } from './calls.ts'
 import { type Counters, countersOf } from './counters.ts'
+import type { SipMessage } from './message.ts'
 import { type CheckedOptions, checkOptions, type RtpProxyNgOptions } from './options.ts'
 import { Dialogs } from './reanchor/dialogs.ts'
 import { reanchor } from './reanchor/reanchor.ts'
@@ -28,7 +31,11 @@ export interface RtpProxyNgEvents {
 }
 
 /** The media proxies and what is done with them as such, whatever the calls: start, watch, change, close. */
-export abstract class MediaProxies extends EventEmitter<RtpProxyNgEvents> {
+export abstract class MediaProxies extends NgCommands<
+  SipMessage | NgParameters,
+  MessageOptions,
+  RtpProxyNgEvents
+> {
   protected readonly options: CheckedOptions
   protected readonly pool: Pool
   protected readonly transactions: TransactionMemory

@@ -195,6 +195,7 @@ class Connection extends Timed {
  * rtpengine gives the same answer however often it is asked.
  */
 export class TcpTransport implements Transport, Sender {
+  readonly isConnected = true
   readonly url: string
   readonly #address: TcpAddress
   readonly #requests: OpenRequests

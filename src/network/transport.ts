@@ -19,6 +19,10 @@ export interface ExchangeFailure {
 export interface Exchange {
   /** `COOKIE_LENGTH + 1` bytes of room for cookie and space, which the transport fills, then the dictionary. */
   readonly datagram: Buffer
+  /** The cookie is there already: the same request is under way over another transport to the same node. */
+  readonly keepsCookie?: boolean | undefined
+  /** Its reply may well be larger than a datagram can be. */
+  readonly expectsLarge?: boolean | undefined
   /** A reply came: its dictionary stands in `bytes` from `offset` on. The bytes are the receiver's to keep. */
   replied(bytes: Buffer, offset: number): void
   failed(failure: ExchangeFailure): void

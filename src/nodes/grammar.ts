@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { ConfigurationError } from '../errors.ts'
+import { parseWebUrl, type WebAddress } from '../network/web/address.ts'
 
 /** Where a node listens. */
 export type NodeAddress =
@@ -10,6 +11,7 @@ export type NodeAddress =
       readonly port: number
     }
   | { readonly transport: 'unix'; readonly path: string }
+  | WebAddress
 
 export interface NodeDefinition {
   /** The URL as written, without the weight: the node's name in management commands. */
@@ -18,6 +20,8 @@ export interface NodeDefinition {
   readonly index: number
   readonly weight: number
   readonly address: NodeAddress
+  /** The second of two URLs: where what does not fit into datagrams goes. */
+  readonly stream?: NodeAddress
   /** 0 (default) takes calls first. */
   readonly tier?: number
   /** The URL as written, if `url` is what its name resolved to. */
@@ -41,9 +45,9 @@ function urlError(url: string, why: string): ConfigurationError {
 }
 
 /**
- * Parses `udp:HOST[:PORT]`, `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `tcp6:HOST[:PORT]`, `unix:PATH` or a bare UNIX path. The
- * scheme may be in any case, IPv6 hosts in brackets; the port is what follows the last colon. `udp6:` and `tcp6:` are for
- * names that lead to IPv6 addresses; an IPv6 address itself may stand behind `tcp:` as well.
+ * Parses `udp:HOST[:PORT]`, `udp6:HOST[:PORT]`, `tcp:HOST[:PORT]`, `tcp6:HOST[:PORT]`, `ws://HOST[:PORT][/PATH]`, `wss:`, `http:`,
+ * `https:`, `unix:PATH` or a bare UNIX path. The scheme may be in any case, IPv6 hosts in brackets; the port is what follows the last
+ * colon. `udp6:` and `tcp6:` are for names that lead to IPv6 addresses; an IPv6 address itself may stand behind `tcp:` as well.
  *
  * @throws ConfigurationError `ERR_RTPPROXY_URL`
  */
@@ -56,8 +60,9 @@ export function parseUrl(url: string): NodeAddress {
       throw urlError(url, `the path is longer than ${MAX_PATH_BYTES} bytes`)
     return { transport: 'unix', path }
   }
+  if (/^(?:ws|http)s?$/.test(scheme)) return parseWebUrl(url)
   if (!/^(udp|tcp)6?$/.test(scheme))
-    throw urlError(url, `unknown scheme '${scheme}:' (udp, udp6, tcp, tcp6, unix)`)
+    throw urlError(url, `unknown scheme '${scheme}:' (udp, udp6, tcp, tcp6, ws, wss, http, https, unix)`)
   const { host, port } = hostAndPort(url, url.slice(scheme.length + 1))
   if (host === '' || /[\s/\\@?#]/.test(host)) throw urlError(url, 'the host is missing or malformed')
   if (scheme === 'udp' && isIPv6(host)) throw urlError(url, 'an IPv6 address needs udp6:')
@@ -80,20 +85,41 @@ function hostAndPort(url: string, rest: string): { host: string; port: number } 
   return { host, port }
 }
 
-/** `URL[=WEIGHT]` */
+/** What may stand between the two URLs of one node. */
+const SECOND_URL = /\s*\|\s*(?=(?:udp|tcp)6?:|(?:ws|http)s?:)/i
+
+/** `URL[|URL][=WEIGHT]` */
 function parseNode(word: string, index: number): NodeDefinition {
-  const equals = word.indexOf('=')
+  // A UNIX path ends before the first `=`, as in the module; a web address may have one of its own.
+  const isWeb = /(?:^|\|)(?:ws|http)s?:/i.test(word)
+  const equals = isWeb ? word.search(/=[^=/]*$/) : word.indexOf('=')
   const url = equals < 0 ? word : word.slice(0, equals)
   const weightText = equals < 0 ? '1' : word.slice(equals + 1)
   const weight = Number(weightText)
   if (!/^[0-9]+$/.test(weightText) || weight > MAX_WEIGHT)
     throw urlError(word, `'${weightText}' is no weight`)
-  return { url, index, weight, address: parseUrl(url) }
+  return { url, index, weight, ...parseUrls(url) }
+}
+
+/**
+ * Parses the URL of a node, or its two: `udp:HOST:PORT|tcp:HOST:PORT`, datagrams first.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_URL`
+ */
+export function parseUrls(url: string): { address: NodeAddress; stream?: NodeAddress } {
+  const [first = '', second, more] = url.split(SECOND_URL)
+  const address = parseUrl(first)
+  if (second === undefined) return { address }
+  const stream = parseUrl(second)
+  const fits = address.transport === 'udp' && stream.transport !== 'udp' && stream.transport !== 'unix'
+  if (more !== undefined || !fits)
+    throw urlError(url, 'two URLs of one media proxy are one of udp: and one of tcp:, ws: or http:')
+  return { address, stream }
 }
 
 /**
  * Parses the strings of `rtpproxy_sock`: `[ID ==] URL[=WEIGHT] ...` each. Without `ID ==` the set is 0; an id given again
- * adds to its set; blank strings are ignored.
+ * adds to its set; blank strings are ignored. One media proxy may have two URLs, `udp:... | tcp:...`: see `parseUrls`.
  *
  * @throws ConfigurationError `ERR_RTPPROXY_OPTION` (set id, empty list) or `ERR_RTPPROXY_URL`.
  */
@@ -112,7 +138,10 @@ export function parseSockets(sockets: readonly string[]): SetDefinition[] {
         `'${text}': '${idText}' is no set id`,
       )
     }
-    const words = text.slice(marker < 0 ? 0 : marker + 2).trim()
+    const words = text
+      .slice(marker < 0 ? 0 : marker + 2)
+      .trim()
+      .replaceAll(new RegExp(SECOND_URL, 'gi'), '|')
     if (words === '') {
       throw new ConfigurationError(
         'ERR_RTPPROXY_OPTION',

@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
 import { NodeError } from '../errors.ts'
 import type { NameResolver, ServiceRecord } from '../network/names.ts'
-import type { NodeDefinition, SetDefinition } from './grammar.ts'
+import type { NodeAddress, NodeDefinition, SetDefinition } from './grammar.ts'
 
 /**
  * What becomes of a media proxy that is given by name.
@@ -124,15 +124,17 @@ export class NameExpander {
       : await this.#places(url, { host, port, weight, priority: 0 }, family, answers)
     if (places.length === 0) return [asWritten(node)]
     const scheme = url.slice(0, url.indexOf(':')).toLowerCase()
+    const second = url.includes('|') ? url.slice(url.indexOf('|')) : ''
     const priorities = [...new Set(places.map(({ priority }) => priority))].sort((a, b) => a - b)
     return places
       .sort(inOrder)
       .slice(0, MAX_NODES)
       .map(({ host, port, weight, priority }) => ({
         ...asWritten(node),
-        url: `${scheme}:${isIPv6(host) ? `[${host}]` : host}:${port}`,
+        url: `${scheme}:${isIPv6(host) ? `[${host}]` : host}:${port}${second}`,
         weight,
         address: { ...address, host, port },
+        ...(node.stream !== undefined && { stream: atSamePlace(node.stream, address.host, host) }),
         tier: (node.tier ?? 0) + priorities.indexOf(priority),
       }))
   }
@@ -180,6 +182,11 @@ export class NameExpander {
     if (answer.length > 0) answers.set(name, answer)
     return answer
   }
+}
+
+/** The stream of a node that is given by the same name leads to the same place. */
+function atSamePlace(stream: NodeAddress, name: string, host: string): NodeAddress {
+  return 'host' in stream && stream.host === name ? { ...stream, host } : stream
 }
 
 /** What `definitions` lead to now; a name that does not resolve stays as it is written. Never rejects. */

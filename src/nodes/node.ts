@@ -52,6 +52,8 @@ export class Node implements Balanced {
   readonly address: NodeAddress
   readonly set: number
   readonly transport: Transport
+  /** Whether replies of any size come back. */
+  readonly hasStream: boolean
   readonly timing: Timing
   weight: number
   index: number
@@ -93,6 +95,7 @@ export class Node implements Balanced {
     this.set = set
     this.index = definition.index
     this.transport = transport
+    this.hasStream = definition.stream !== undefined || definition.address.transport !== 'udp'
     this.timing = timing
     this.#calls = calls
   }

@@ -1,8 +1,11 @@
 import type { NameResolver } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
+import type { WebOptions } from '../network/web/address.ts'
+import type { DtmfReceiver } from '../protocol/commands/notification.ts'
 import type { CallStore } from './affinity/store.ts'
 import type { Balancing } from './balancing.ts'
 import type { NameMode } from './names.ts'
+import type { Coding } from './transports.ts'
 
 /** How media proxies are chosen, judged and protected. Every field is set: the defaults are the client's. */
 export interface PoolOptions {
@@ -47,6 +50,10 @@ export interface PoolOptions {
   /** How many deletes for nodes that are out of order are kept for later. */
   readonly rememberedDeletes: number
 
+  /** Who is told of the keys that media proxies report over TCP. */
+  readonly dtmf: DtmfReceiver | undefined
+  readonly coding: Coding
+  readonly web: WebOptions
   readonly names: NameMode
   readonly resolver: NameResolver
   /** Time between look-ups of host names; 0: only when a socket is opened. */

@@ -1,10 +1,8 @@
 import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
 import { type DroppedReplies, OpenRequests } from '../network/requests/open-requests.ts'
 import { RoundTrip } from '../network/requests/round-trip.ts'
-import { TcpTransport } from '../network/tcp.ts'
-import type { Timing, Transport } from '../network/transport.ts'
-import { UdpTransport } from '../network/udp.ts'
-import { UnixTransport } from '../network/unix.ts'
+import type { Timing } from '../network/transport.ts'
+import { notificationsTo } from '../protocol/commands/notification.ts'
 import type { CallKey } from './affinity/calls.ts'
 import { Pins } from './affinity/pins.ts'
 import { choose } from './balancing.ts'
@@ -12,7 +10,7 @@ import { Deletes } from './dispatch/deletes.ts'
 import { type Command, Dispatch, type Exchanges } from './dispatch/dispatch.ts'
 import { Load } from './dispatch/load.ts'
 import { Drains } from './drains.ts'
-import type { NodeAddress, NodeDefinition, SetDefinition } from './grammar.ts'
+import type { NodeDefinition, SetDefinition } from './grammar.ts'
 import { Health } from './health/health.ts'
 import { IntervalPings } from './health/interval.ts'
 import { expandNames, NameWatch } from './names.ts'
@@ -20,6 +18,7 @@ import { Node, type NodeState, type NodeStatus } from './node.ts'
 import type { PoolOptions } from './options.ts'
 import { Roster } from './roster.ts'
 import type { NodeSet } from './set.ts'
+import { checkCoding, transportTo } from './transports.ts'
 
 /** Told when a node comes, goes or changes, and when the shared store does. Must not throw. */
 export interface PoolObserver {
@@ -54,6 +53,7 @@ export class Pool {
   constructor(definitions: readonly SetDefinition[], options: PoolOptions, observer: PoolObserver) {
     this.#options = options
     this.#observer = observer
+    if (options.dtmf !== undefined) this.#requests.onUnasked = notificationsTo(options.dtmf)
     this.#health = new Health(options, {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, reason) => this.#nodeDown(node, reason),
@@ -87,8 +87,13 @@ export class Pool {
       halfOpen: options.halfOpen,
       idle: (node) => this.#idle(node),
     }
+    this.#check(definitions)
     this.#roster.configure(definitions)
     this.#names = this.#watchNames(definitions)
+  }
+
+  #check(definitions: readonly SetDefinition[]): void {
+    for (const node of definitions.flatMap(({ nodes }) => nodes)) checkCoding(this.#options.coding, node)
   }
 
   #make(definition: NodeDefinition, set: number): Node {
@@ -96,19 +101,8 @@ export class Pool {
     // A stream sends again by itself: there is nothing to measure for.
     const roundTrip = adaptive && definition.address.transport === 'udp' ? new RoundTrip() : undefined
     const timing: Timing = { timeoutMs, attempts, roundTrip }
-    const transport = this.#transport(definition.url, definition.address)
+    const transport = transportTo(definition, this.#requests, this.#options)
     return new Node(definition, set, transport, timing, (node) => this.pins.memory?.countOn(node) ?? 0)
-  }
-
-  #transport(url: string, address: NodeAddress): Transport {
-    switch (address.transport) {
-      case 'udp':
-        return new UdpTransport(url, address, this.#requests, this.#options.resolver)
-      case 'tcp':
-        return new TcpTransport(url, address, this.#requests, this.#options.resolver)
-      case 'unix':
-        return new UnixTransport(url, address, this.#requests)
-    }
   }
 
   /** Opens every socket and pings every node, side by side; what does not answer starts disabled. */
@@ -205,8 +199,15 @@ export class Pool {
     return this.#roster.find(url, set)
   }
 
+  /** One node for each URL, or the one with this URL. */
+  nodesNamed(url: string | undefined): Node[] {
+    const nodes = url === undefined ? this.#roster.nodes : this.#roster.named(url)
+    return [...new Map(nodes.map((node) => [node.url, node])).values()]
+  }
+
   /** Makes the nodes those of `definitions`; resolves when the new ones have been pinged. */
   async configure(definitions: readonly SetDefinition[]): Promise<void> {
+    this.#check(definitions)
     const { names, resolver } = this.#options
     const sets = await expandNames(definitions, names, resolver)
     this.#names.close()

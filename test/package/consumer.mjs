@@ -23,6 +23,12 @@ const main = async () => {
   const code = await module.rtpproxy_offer(msg, 'co')
   if (code !== 1 || !message.includes(sdp) || sdp.includes('m=audio 4000')) throw new Error('the offer did not go through')
   if (parseSdp(sdp).mediaDescriptions.length !== 1 || decode(encode({ a: 1 })).a !== 1) throw new Error('sdp or bencode')
+  const engine = new FakeRtpEngine()
+  await engine.start()
+  const ng = new NgClient(engine.urls[0])
+  if ((await ng.ping()).result !== 'pong') throw new Error('ng or testing')
+  await ng.close()
+  await engine.close()
   const missing = await redisCallStore().then(() => 'found', (error) => error.code + error.message)
   if (!missing.startsWith('ERR_RTPPROXY_OPTION') || !missing.includes('npm install redis')) throw new Error('redis is not installed here: ' + missing)
   await module.close()
@@ -39,6 +45,8 @@ const entries = [
   ['{ encode, decode }', 'rtpproxy-ng/bencode'],
   ['{ parseSdp }', 'rtpproxy-ng/sdp'],
   ['{ redisCallStore }', 'rtpproxy-ng/redis'],
+  ['{ NgClient }', 'rtpproxy-ng/ng'],
+  ['{ FakeRtpEngine }', 'rtpproxy-ng/testing'],
 ]
 
 try {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,15 +28,36 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
   return port
 }
 
+/** A TCP port on `address` that is free now. */
+export async function freeTcpPort(address = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(0, address)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+interface Listeners {
+  readonly url: string
+  readonly tcp: string
+  readonly http: string
+}
+
 /** A real rtpengine in user space, on free loopback ports. */
 export class RtpEngine {
   readonly url: string
+  readonly tcpUrl: string
+  readonly httpUrl: string
+  readonly wsUrl: string
   readonly #child: ChildProcess
   readonly #directory: string
   #log = ''
 
-  private constructor(url: string, child: ChildProcess, directory: string) {
-    this.url = url
+  private constructor(listeners: Listeners, child: ChildProcess, directory: string) {
+    this.url = listeners.url
+    this.tcpUrl = `tcp:${listeners.tcp}`
+    this.httpUrl = `http://${listeners.http}/ng`
+    this.wsUrl = `ws://${listeners.http}`
     this.#child = child
     this.#directory = directory
     child.stderr?.on('data', (text) => {
@@ -46,15 +68,18 @@ export class RtpEngine {
   /**
    * @param media first port of the 4000 it uses for media: no two may share them.
    * @param ngPort where another listened before; default: any free one.
+   * @param more further arguments.
    */
   static async start(
     media: number,
     addresses: readonly string[] = ['127.0.0.1'],
     ngPort?: number,
+    more: readonly string[] = [],
   ): Promise<RtpEngine> {
     const address = addresses[0]!
-    const port = ngPort ?? (await freePort(address))
-    const listen = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    const at = (port: number) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
+    const listen = at(ngPort ?? (await freePort(address)))
+    const [tcp, http] = [at(await freeTcpPort(address)), at(await freeTcpPort(address))]
     const directory = mkdtempSync(join(tmpdir(), 'rtpengine-'))
     const child = spawn(
       'rtpengine',
@@ -66,14 +91,18 @@ export class RtpEngine {
         '--config-file=none',
         ...addresses.map((one) => `--interface=${one}`),
         `--listen-ng=${listen}`,
+        `--listen-tcp-ng=${tcp}`,
+        `--listen-http=${http}`,
         `--port-min=${media}`,
         `--port-max=${media + 3999}`,
         '--delete-delay=0',
         `--pidfile=${join(directory, 'pid')}`,
+        ...more,
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
-    const engine = new RtpEngine(`${address.includes(':') ? 'udp6' : 'udp'}:${listen}`, child, directory)
+    const url = `${address.includes(':') ? 'udp6' : 'udp'}:${listen}`
+    const engine = new RtpEngine({ url, tcp, http }, child, directory)
     await engine.#ready()
     return engine
   }

@@ -36,6 +36,8 @@ export async function reanchor(call: CallKey, context: ReanchorContext): Promise
         signal: context.signal,
         deadlineMs: context.deadlineMs,
         avoid,
+        only: undefined,
+        isLeg: false,
       }
       pool.send(new PendingSdp(request, resolve, reject))
     })

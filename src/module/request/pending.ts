@@ -1,10 +1,12 @@
 import { decode } from '../../core/bencode.ts'
-import { type ReplySummary, readReply } from '../../core/ng.ts'
-import { NgError, type RtpProxyNgError } from '../../errors.ts'
+import { readWholeReply } from '../../core/large/reply.ts'
+import { readReply } from '../../core/ng.ts'
+import type { RtpProxyNgError } from '../../errors.ts'
 import type { NodeTokens } from '../../nodes/affinity/token.ts'
 import type { Command } from '../../nodes/dispatch/dispatch.ts'
 import type { Node } from '../../nodes/node.ts'
 import type { NodeSet } from '../../nodes/set.ts'
+import { acceptedReply, replyError } from '../../protocol/commands/reply-error.ts'
 import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
 import { rewritten, type SipMessage } from '../message.ts'
 import type { Dialogs } from '../reanchor/dialogs.ts'
@@ -25,6 +27,8 @@ export abstract class PendingCommand<T> implements Command {
   readonly signal: AbortSignal | undefined
   readonly deadlineMs: number
   readonly avoid: Node | undefined
+  readonly only: Node | undefined
+  readonly isLeg: boolean
   readonly #resolve: (result: T) => void
   readonly #reject: (error: unknown) => void
 
@@ -39,6 +43,8 @@ export abstract class PendingCommand<T> implements Command {
     this.signal = request.signal
     this.deadlineMs = request.deadlineMs
     this.avoid = request.avoid
+    this.only = request.only
+    this.isLeg = request.isLeg
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -151,32 +157,15 @@ export class PendingSdp extends PendingCommand<{ readonly node: string; readonly
 /** Query: `ok`, and all that comes with it. */
 export class PendingQuery extends PendingCommand<{ readonly node: string; readonly reply: QueryReply }> {
   protected read(node: string, bytes: Buffer, offset: number): { node: string; reply: QueryReply } {
-    const reply = readReply(bytes, offset, this.name, node)
-    if (reply.result !== 'ok') throw replyError(this.name, node, reply)
-    return { node, reply: decode(bytes.subarray(offset), 'utf8') as QueryReply }
+    const { summary, reply } = readWholeReply(bytes, offset, this.name, node)
+    if (summary.result !== 'ok') throw replyError(this.name, node, summary)
+    return { node, reply }
   }
 }
 
 /** Any other command: whatever it answers, but for errors. */
 export class PendingRequest extends PendingCommand<QueryReply> {
   protected read(node: string, bytes: Buffer, offset: number): QueryReply {
-    const reply = readReply(bytes, offset, this.name, node)
-    if (reply.result === 'error' || reply.result === 'load limit') throw replyError(this.name, node, reply)
-    return decode(bytes.subarray(offset), 'utf8') as QueryReply
+    return acceptedReply(bytes, offset, this.name, node)
   }
-}
-
-/** The error for a reply that is not what was asked for. */
-function replyError(command: string, node: string, reply: ReplySummary): NgError {
-  const context = { command, node, reason: reply.reason }
-  if (reply.result === 'error') {
-    const reason = reply.reason ?? 'error without a reason'
-    return new NgError('ERR_RTPPROXY_NG', `${command}: ${node} answered: ${reason}`, context)
-  }
-  if (reply.result === 'load limit') {
-    const reason = `${command}: ${node} is at its limit: ${reply.reason ?? ''}`
-    return new NgError('ERR_RTPPROXY_LOAD_LIMIT', reason, context)
-  }
-  const what = reply.result === 'ok' ? 'ok without sdp' : (reply.resultText ?? 'a dictionary without result')
-  return new NgError('ERR_RTPPROXY_REPLY', `${command}: ${node} answered '${what}'`, context)
 }

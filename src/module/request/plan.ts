@@ -57,7 +57,8 @@ interface SourcePairs {
 }
 const sources = new Map<string, SourcePairs>()
 
-function middlePairs(source: string, address: string | undefined): Buffer {
+/** `received-from` and, with an address, `media address`, as they stand in the dictionary. */
+export function middlePairs(source: string, address: string | undefined): Buffer {
   let known = sources.get(source)
   if (known === undefined) {
     const receivedFrom = pair('received-from', familyAndAddress(source))

@@ -15,6 +15,8 @@ export interface DroppedReplies {
 
 /** Whoever sends the datagrams of an entry. */
 export interface Sender {
+  /** Whether what comes in is the node's for certain, as on a connection: then it may say more than it was asked. */
+  readonly isConnected?: boolean
   transmit(entry: OpenEntry): void
 }
 
@@ -25,6 +27,8 @@ export class OpenEntry extends Timed implements OpenRequest {
   readonly counter: number
   /** Whether the request is off the table: answered, failed or cancelled. */
   taken = false
+  /** The same request over another transport: whichever gets the reply first, both have the cookie. */
+  twin: OpenEntry | undefined
   /** Told when the request is off the table, whatever took it off. */
   onTaken: (() => void) | undefined
   readonly #timing: Timing
@@ -106,6 +110,8 @@ export class OpenEntry extends Timed implements OpenRequest {
 export class OpenRequests {
   readonly wheel: TimerWheel
   readonly dropped: DroppedReplies = { late: 0, foreign: 0, malformed: 0 }
+  /** Told of messages on a connection that answer nothing; true for one it has taken, which is not counted then. */
+  onUnasked: ((message: Buffer, offset: number, sender: Sender) => boolean) | undefined
   readonly #cookies = new Cookies()
   readonly #entries = new Map<number, OpenEntry>()
 
@@ -117,10 +123,12 @@ export class OpenRequests {
     return this.#entries.size
   }
 
-  /** Gives the exchange's datagram its cookie and sends it. */
+  /** Gives the exchange's datagram its cookie, unless it keeps the one it has, and sends it. */
   open(sender: Sender, exchange: Exchange, timing: Timing): OpenEntry {
-    const counter = this.#cookies.write(exchange.datagram)
+    const { datagram, keepsCookie } = exchange
+    const counter = keepsCookie ? this.#cookies.read(datagram) : this.#cookies.write(datagram)
     const entry = new OpenEntry(this, sender, exchange, timing, counter)
+    if (keepsCookie) entry.twin = this.#entries.get(counter)
     this.#entries.set(counter, entry)
     entry.transmit()
     return entry
@@ -129,12 +137,18 @@ export class OpenRequests {
   /** Hands a datagram that came in at `sender` to the request it answers, or drops and counts it. */
   receive(sender: Sender, datagram: Buffer): void {
     const counter = this.#cookies.read(datagram)
-    const entry = this.#entries.get(counter)
+    let entry = this.#entries.get(counter)
+    if (entry !== undefined && entry.sender !== sender && entry.twin?.sender === sender) entry = entry.twin
     if (counter < 0 && datagram.indexOf(0x20) < 1 && datagram.length !== COOKIE_LENGTH)
       this.dropped.malformed++
+    else if (counter < 0 && sender.isConnected && this.#isUnasked(sender, datagram)) return
     else if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.dropped.foreign++
     else if (entry === undefined) this.dropped.late++
     else entry.reply(datagram, Math.min(COOKIE_LENGTH + 1, datagram.length))
+  }
+
+  #isUnasked(sender: Sender, message: Buffer): boolean {
+    return this.onUnasked?.(message, message.indexOf(0x20) + 1, sender) ?? false
   }
 
   /** Takes a request off the table; false if it was off already. */
@@ -142,15 +156,28 @@ export class OpenRequests {
     this.wheel.remove(entry)
     if (entry.taken) return false
     entry.taken = true
-    this.#entries.delete(entry.counter)
+    this.#remove(entry)
     entry.onTaken?.()
     return true
+  }
+
+  #remove(entry: OpenEntry): void {
+    const { counter, twin } = entry
+    const first = this.#entries.get(counter)
+    if (first !== entry) {
+      // Its twin goes on alone.
+      if (first?.twin === entry) first.twin = undefined
+    } else if (twin === undefined) this.#entries.delete(counter)
+    else this.#entries.set(counter, twin)
   }
 
   /** The requests open at `sender`, oldest first, as they are now: what is told of one may open or end others. */
   openAt(sender: Sender): OpenEntry[] {
     const open: OpenEntry[] = []
-    for (const entry of this.#entries.values()) if (entry.sender === sender) open.push(entry)
+    for (const entry of this.#entries.values()) {
+      if (entry.sender === sender) open.push(entry)
+      else if (entry.twin?.sender === sender) open.push(entry.twin)
+    }
     return open
   }
 

@@ -90,6 +90,14 @@ export class Pins {
     return this.memory.nodesOf(callId).filter((other) => other !== node)
   }
 
+  /** Whether the memory, or the store shared with others, has any branch of the call on this node. Counts as no use here. */
+  async isOn(callId: string, node: Node): Promise<boolean> {
+    const here = this.memory?.nodesOf(callId) ?? []
+    if (here.some(({ url }) => url === node.url)) return true
+    const branches = await this.shared?.find(callId)
+    return branches !== undefined && [...branches.values()].includes(node.url)
+  }
+
   /** The call goes to this node: known here at once, so that what comes next goes there too. */
   keep({ callId, viaBranch }: CallName, node: Node): void {
     // One that is no longer configured has no calls: its last replies come after it has gone.

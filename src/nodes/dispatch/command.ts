@@ -21,6 +21,10 @@ export interface Command extends PinnedCall {
   readonly deadlineMs: number
   /** A node that is not to be chosen. */
   readonly avoid: Node | undefined
+  /** Only a node of the set may have the call: in a chain, other legs of it are on nodes of other sets. */
+  readonly isLeg: boolean
+  /** The node that alone is to get it, whatever state it is in. */
+  readonly only: Node | undefined
   /** Whether it may be sent later, when its node is out of order now: a delete nobody needs an answer to. */
   readonly deferrable: boolean
   /** A reply came; its dictionary begins at `offset`. Returns the error if it is not what was asked for; nobody was told yet. */
@@ -28,6 +32,18 @@ export interface Command extends PinnedCall {
   /** A delete whose node is out of order: it is sent as soon as that is back. */
   remembered(node: Node): void
   failed(error: RtpProxyNgError): void
+}
+
+/** Whether a command makes a call where there was none: its node has the call from then on. */
+export function startsCall(command: string): boolean {
+  return command === 'offer' || command === 'publish' || command === 'create' || command === 'transform'
+}
+
+const LARGE = new Set(['query', 'list', 'statistics', 'cli'])
+
+/** Whether the reply to a command may well be larger than a datagram can be. */
+export function expectsLarge(command: string): boolean {
+  return LARGE.has(command)
 }
 
 /** What all commands of a pool share. */

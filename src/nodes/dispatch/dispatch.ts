@@ -2,7 +2,7 @@ import { NgError, type NodeError, type RtpProxyNgError } from '../../errors.ts'
 import type { Exchange, ExchangeFailure, OpenRequest } from '../../network/transport.ts'
 import type { Evidence } from '../health/health.ts'
 import type { Node } from '../node.ts'
-import type { Command, Exchanges } from './command.ts'
+import { type Command, type Exchanges, expectsLarge, startsCall } from './command.ts'
 import { Deadline } from './deadline.ts'
 import { abortedError, closedError, failureError, hasNoRoom, noNodeError } from './failure.ts'
 
@@ -43,8 +43,12 @@ export class Dispatch implements Exchange {
     return this.#command.datagram
   }
 
+  get expectsLarge(): boolean {
+    return expectsLarge(this.#command.name)
+  }
+
   start(): void {
-    const { signal, deadlineMs, avoid } = this.#command
+    const { signal, deadlineMs, avoid, only } = this.#command
     if (signal !== undefined) {
       if (signal.aborted) {
         this.#abort()
@@ -58,9 +62,18 @@ export class Dispatch implements Exchange {
       this.#shared.wheel.add(this.#deadline, deadlineMs)
     }
     if (avoid !== undefined) this.#tried = new Set([avoid])
+    if (only !== undefined) {
+      this.#sendOnly(only)
+      return
+    }
     const pinned = this.#shared.pins.find(this.#command)
     if (pinned instanceof Promise) void this.#awaitPin(pinned)
     else this.#begin(pinned)
+  }
+
+  #sendOnly(node: Node): void {
+    if (node.open >= this.#shared.load.nodeLimit(this.#command.name)) this.#overload(node)
+    else this.#send(node)
   }
 
   async #awaitPin(pinned: Promise<Node | undefined>): Promise<void> {
@@ -68,8 +81,9 @@ export class Dispatch implements Exchange {
     if (!this.#done) this.#begin(node)
   }
 
-  #begin(pinned: Node | undefined): void {
-    const { name, datagram } = this.#command
+  #begin(found: Node | undefined): void {
+    const { name, datagram, isLeg, set } = this.#command
+    const pinned = isLeg && found?.set !== set.id ? undefined : found
     if (name === 'delete') {
       for (const other of this.#shared.pins.others(this.#command, pinned))
         this.#shared.deletes.add(other, Buffer.from(datagram))
@@ -159,7 +173,7 @@ export class Dispatch implements Exchange {
     node.open++
     // At once, since what belongs to the call may come before the reply; it is taken back if the offer fails. Under its own
     // branch, since a fork's first branch may end before the others. A call that is moved stays where it is until it is taken.
-    if (name === 'offer' && avoid === undefined && (node !== this.#pinned || viaBranch !== undefined)) {
+    if (startsCall(name) && avoid === undefined && (node !== this.#pinned || viaBranch !== undefined)) {
       this.#shared.pins.keep(this.#command, node)
       this.#kept = true
     }
@@ -177,8 +191,8 @@ export class Dispatch implements Exchange {
     if (error === undefined) {
       this.#finish()
       if (name === 'delete') pins.forget(this.#command)
-      else if (name === 'offer' || name === 'answer') this.#took(node)
-    } else if (name === 'offer' && node !== this.#pinned && hasNoRoom(error)) {
+      else if (name === 'answer' || startsCall(name)) this.#took(node)
+    } else if (startsCall(name) && node !== this.#pinned && hasNoRoom(error)) {
       health.spare(node)
       this.#next(node, error)
     } else {
@@ -219,6 +233,10 @@ export class Dispatch implements Exchange {
   }
 
   #next(node: Node, error: RtpProxyNgError): void {
+    if (this.#command.only !== undefined) {
+      this.#fail(error)
+      return
+    }
     this.#last = error
     this.#tried ??= new Set()
     this.#tried.add(node)

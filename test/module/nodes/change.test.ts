@@ -166,7 +166,7 @@ describe('a change of nodes', () => {
   it('that is wrong changes nothing', async () => {
     const a = await proxy()
     const { media } = await client({ sockets: a.url })
-    expect(await errorOf(media.setNodes('http:x'))).toMatchObject({ code: 'ERR_RTPPROXY_URL' })
+    expect(await errorOf(media.setNodes('sctp:x'))).toMatchObject({ code: 'ERR_RTPPROXY_URL' })
     expect(media.show()).toMatchObject([{ url: a.url }])
     await media.close()
     expect(await errorOf(media.setNodes(a.url))).toMatchObject({ code: 'ERR_RTPPROXY_CLOSED' })

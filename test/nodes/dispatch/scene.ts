@@ -54,6 +54,8 @@ export function scene(urls: string, shared: Partial<Exchanges> = {}) {
       signal: undefined,
       deadlineMs: 0,
       avoid: undefined,
+      only: undefined,
+      isLeg: false,
       deferrable: name === 'delete',
       replied: (node, bytes, offset) => {
         const reply = decode(bytes.subarray(offset), 'utf8') as { result: string; reason?: string }

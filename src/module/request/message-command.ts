@@ -1,0 +1,184 @@
+import { decodeLarge, encodeLarge } from '../../core/large/bencode.ts'
+import { textOf } from '../../core/large/reply.ts'
+import { BRANCH_GIVEN, type MessageCommand, type RequestPlan } from '../../core/ng.ts'
+import { FlagError } from '../../errors.ts'
+import type { RtpengineFlags, ViaBranchChoice } from '../../protocol/rtpengine-flags/flags.ts'
+import { checkParameters } from '../../protocol/vocabulary/check.ts'
+import { keyOf } from '../../protocol/vocabulary/keys.ts'
+import type { NgParameters } from '../../protocol/vocabulary/types.ts'
+import { wireParameters } from '../../protocol/vocabulary/wire.ts'
+import { requestOf, type SipMessage } from '../message.ts'
+import type { CheckedOptions } from '../options.ts'
+import { middlePairs, type PlanInput, requestPlan } from './plan.ts'
+import { type BranchValues, chosenBranch, type FlagGrammar, rtpenginePlan } from './rtpengine-flags.ts'
+
+/** What a call of a method gives beside the message. */
+export interface MessageInput extends PlanInput, BranchValues {
+  readonly rtpengineFlags?: string | undefined
+  readonly flagGrammar?: FlagGrammar | undefined
+  readonly viaBranch?: ViaBranchChoice | undefined
+  readonly parameters?: NgParameters | undefined
+  /** Instead of the message's. */
+  readonly sdp?: string | Uint8Array | undefined
+  /** The body is a fragment of SDP, of whatever type. */
+  readonly fragment?: boolean | undefined
+}
+
+/** A command made of a SIP message. */
+export interface MessageRequest {
+  /** Name of the command, which flags may have changed from offer to answer. */
+  readonly name: string
+  readonly datagram: Buffer
+  readonly plan: RequestPlan
+  /** Call-ID in place of the message's. */
+  readonly callId: string | undefined
+}
+
+/** The commands that the core makes of a message without a dictionary in between. */
+const DIRECT: ReadonlySet<string> = new Set(['offer', 'answer', 'delete', 'query', 'start recording'])
+
+/**
+ * Makes the command `name` of a SIP message, behind `room` bytes left free for the cookie.
+ *
+ * @throws FlagError, ParameterError or SipError when it cannot be made.
+ */
+export function messageRequest(
+  name: string,
+  message: SipMessage,
+  input: MessageInput,
+  options: CheckedOptions,
+  room: number,
+): MessageRequest {
+  const { parameters } = input
+  if (!isRtpengine(input) && DIRECT.has(name)) {
+    const plan = requestPlan(name as MessageCommand, message, input, options)
+    const datagram = requestOf(message, plan, room)
+    if (parameters === undefined) return { name, datagram, plan, callId: undefined }
+    const { strict } = options
+    return withParameters({ name, datagram, plan, parameters, strict, room })
+  }
+  if (input.flags)
+    throw new FlagError(input.flags, 0, `${name} takes rtpengineFlags, or flags in letters, not both`)
+  return rtpengineRequest(name, message, input, options, room)
+}
+
+/** Whether anything was given that the module did not know. */
+function isRtpengine({ rtpengineFlags, flagGrammar, viaBranch, sdp, fragment }: MessageInput): boolean {
+  return (rtpengineFlags ?? flagGrammar ?? viaBranch ?? sdp ?? fragment) !== undefined
+}
+
+function rtpengineRequest(
+  given: string,
+  message: SipMessage,
+  input: MessageInput,
+  options: CheckedOptions,
+  room: number,
+): MessageRequest {
+  const { strict } = options
+  const { isRequest } = message
+  const grammar = input.flagGrammar ?? options.flagGrammar
+  const context = { command: given, grammar, isRequest, strict }
+  const { flags, pairs } = rtpenginePlan(input.rtpengineFlags, context)
+  const name = given === 'offer' && flags.forceAnswer ? 'answer' : given
+  const extraId = input.extraId ?? options.extraId?.(message)
+  const branch = chosenBranch(input.viaBranch ?? flags.viaBranch, message, {
+    extraId,
+    nextBranch: input.nextBranch,
+  })
+  const hasOwnSdp = input.fragment || input.sdp !== undefined
+  const isDirect = DIRECT.has(name) && !hasOwnSdp
+  const isReadThere = grammar === 'rtpengine'
+  const plan: RequestPlan = {
+    // What is no such command is made as a query: its call and parties, and no SDP.
+    command: isDirect ? (name as MessageCommand) : 'query',
+    flags: pairs,
+    toTag: name !== 'delete' || flags.sendsToTag || isReadThere,
+    branch: branch === undefined ? 0 : BRANCH_GIVEN,
+    branchValue: branch === undefined ? undefined : Buffer.from(branch),
+    // Flags that are read at the media proxy may say where the message is from.
+    middle:
+      isReadThere && !input.address
+        ? NO_PAIRS
+        : middlePairs(flags.receivedFrom ?? message.source.address, input.address),
+  }
+  const datagram = requestOf(message, plan, room)
+  const parties = partiesOf(name, message, flags, plan.toTag)
+  if (isDirect && parties === undefined && input.parameters === undefined)
+    return { name, datagram, plan, callId: undefined }
+  const body = input.fragment ? fragmentOf(message, flags) : { sdp: input.sdp }
+  const parameters = { ...parties, ...body, ...input.parameters }
+  return withParameters({ name, datagram, plan, parameters, strict, room })
+}
+
+const NO_PAIRS = Buffer.alloc(0)
+
+/** Commands that are about all of a call, unless a direction is asked for. */
+const OF_THE_CALL: ReadonlySet<string> = new Set([
+  'block DTMF',
+  'unblock DTMF',
+  'block media',
+  'unblock media',
+  'silence media',
+  'unsilence media',
+  'start forwarding',
+  'stop forwarding',
+])
+
+/** Call and parties where they are others than a query of the same message would name; null for those it must not name. */
+function partiesOf(
+  name: string,
+  message: SipMessage,
+  flags: RtpengineFlags,
+  withToTag: boolean,
+): NgParameters | undefined {
+  const { isRequest } = message
+  const { callId, directional } = flags
+  if (OF_THE_CALL.has(name) && !directional) return { 'call-id': callId, 'from-tag': null, 'to-tag': null }
+  // The roles change in the delete of a call that was refused for the module, but not for its successor.
+  const isTurned = name === 'answer' ? isRequest : !isRequest && (name === 'delete' || directional)
+  const keepsRoles = isTurned && (name === 'delete' || directional)
+  const fromTag = flags.fromTag ?? (keepsRoles ? message.fromTag : undefined)
+  const toTag = flags.toTag ?? (keepsRoles ? (withToTag && message.toTag) || null : undefined)
+  if ((callId ?? fromTag ?? toTag) === undefined) return undefined
+  return { 'call-id': callId, 'from-tag': fromTag, 'to-tag': toTag }
+}
+
+function fragmentOf({ body }: SipMessage, { parameters }: RtpengineFlags): NgParameters {
+  const { flags } = parameters
+  return { sdp: body, flags: [...(Array.isArray(flags) ? flags : []), 'fragment'] }
+}
+
+interface Addition {
+  readonly name: string
+  readonly datagram: Buffer
+  readonly plan: RequestPlan
+  readonly parameters: NgParameters
+  readonly strict: boolean
+  readonly room: number
+}
+
+/** The same request with parameters of the caller's, which stand in place of what it has. */
+function withParameters(addition: Addition): MessageRequest {
+  const { name, datagram, plan, parameters, strict, room } = addition
+  const made = decodeLarge(datagram, room)
+  made.delete('command')
+  replaceIn(made, parameters)
+  const given = wireParameters(name, parameters)
+  if (strict) checkParameters(name, { ...(textOf(made) as NgParameters), ...given })
+  const body = encodeLarge({ ...Object.fromEntries(made), ...given, command: name })
+  const { 'call-id': callId } = given
+  return {
+    name,
+    datagram: Buffer.concat([Buffer.alloc(room), body]),
+    plan,
+    callId: callId === undefined ? undefined : String(callId),
+  }
+}
+
+/** Takes out what `parameters` have in any spelling, or have as null. */
+function replaceIn(made: Map<string, unknown>, parameters: NgParameters): void {
+  const nameOf = (spelling: string): string => keyOf(spelling)?.name ?? spelling
+  const replaced = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const names = new Set(replaced.map(([spelling]) => nameOf(spelling)))
+  for (const spelling of [...made.keys()]) if (names.has(nameOf(spelling))) made.delete(spelling)
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { OpenEntry, OpenRequests, Sender } from '../requests/open-requests.ts'
+import type { Exchange, OpenRequest, Timing, Transport } from '../transport.ts'
+import type { WebAddress, WebOptions } from './address.ts'
+import type { WebSocketDelays, WebSocketRoute } from './connection.ts'
+import { PlainConnections } from './plain.ts'
+import { SharedConnection } from './shared.ts'
+
+const DELAYS: WebSocketDelays = {
+  firstMs: 100,
+  longestMs: 10_000,
+  connectMs: 5000,
+  keepAliveMs: 30_000,
+  pongMs: 10_000,
+}
+
+/** How the requests share connections. */
+export interface WebSocketSharing {
+  /** Never fails the entry before it returns. */
+  send(entry: OpenEntry, timing: Timing): void
+  /** Opens nothing any more. */
+  close(): void
+}
+
+/**
+ * WebSocket to one node (rtpengine's `--listen-http`), one message each way of a command. Needs the package `ws`, which the first
+ * command loads; without it each command fails with `local` and says so.
+ *
+ * With cookies (subprotocol `ng.rtpengine.com`) all commands share one connection, see `SharedConnection`. Without (address `plain`,
+ * subprotocol `ng-plain.rtpengine.com`) each has one of up to eight to itself while it waits, see `PlainConnections`. Nothing is sent
+ * twice over one connection: a command waits `timeoutMs` x `attempts` in all.
+ */
+export class WebSocketTransport implements Transport, Sender {
+  readonly url: string
+  readonly #requests: OpenRequests
+  readonly #sockets = new Set<Socket>()
+  readonly #sharing: WebSocketSharing
+  #closed = false
+
+  constructor(
+    url: string,
+    address: WebAddress,
+    requests: OpenRequests,
+    options: WebOptions = {},
+    delays: Partial<WebSocketDelays> = {},
+  ) {
+    this.url = url
+    this.#requests = requests
+    const route: WebSocketRoute = {
+      address,
+      options,
+      requests,
+      delays: { ...DELAYS, ...delays },
+      sockets: this.#sockets,
+    }
+    this.#sharing = address.plain ? new PlainConnections(route) : new SharedConnection(route, this)
+  }
+
+  send(exchange: Exchange, timing: Timing): OpenRequest {
+    const entry = this.#requests.open(this, exchange, timing)
+    // Failures are told later, never inside `send`.
+    if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
+    else this.#sharing.send(entry, timing)
+    return entry
+  }
+
+  /** Called at each attempt. Each connection is given every request once. */
+  transmit(): void {}
+
+  /** Resolves when no socket is left. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#requests.failAll(this, { kind: 'closed' })
+    this.#sharing.close()
+    await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')))
+  }
+}

@@ -1,0 +1,41 @@
+export {
+  type DtmfCounters,
+  type DtmfEvent,
+  DtmfEvents,
+  type DtmfEventsOptions,
+  type DtmfReaderOptions,
+} from '../dtmf/events.ts'
+export type { DroppedReplies } from '../network/requests/open-requests.ts'
+export type { WebOptions } from '../network/web/address.ts'
+export { NgCommands } from '../protocol/commands/ng-commands.ts'
+export type { NgReplies, NgReply, ReplyTo } from '../protocol/commands/replies.ts'
+export {
+  type CallParty,
+  type CallReport,
+  type CallTotals,
+  callReport,
+  type MediaReport,
+  type MosProgression,
+  type MosSample,
+  type NetworkEndpoint,
+  type Quality,
+  type SsrcReport,
+  type StreamReport,
+} from '../protocol/replies/call-report.ts'
+export {
+  type CommandUse,
+  type ControlReport,
+  type NodeReport,
+  nodeReport,
+} from '../protocol/replies/node-report.ts'
+export { mosVariables, namedStatistic } from '../protocol/replies/quality.ts'
+export type { NgCommandName } from '../protocol/vocabulary/commands.ts'
+export type { NgParameters } from '../protocol/vocabulary/types.ts'
+export {
+  type AnswerParameters,
+  type CallParameters,
+  type NgCallOptions,
+  NgClient,
+  type OfferParameters,
+} from './client.ts'
+export type { NgClientOptions } from './options.ts'

@@ -1,0 +1,171 @@
+import { isUint8Array } from 'node:util/types'
+import { ParameterError } from '../../errors.ts'
+import { COMMANDS, commandOf } from './commands.ts'
+import { FLAG_PREFIXES, FLAGS } from './flags.ts'
+import { keyOf, keySpellings } from './keys.ts'
+import { suggestion } from './spelling.ts'
+import type { NgParameters } from './types.ts'
+import type { Value } from './values.ts'
+
+const FLAG_SPELLINGS: ReadonlySet<string> = new Set(
+  FLAGS.flatMap(({ name, spellings }): string[] => [name, ...spellings]),
+)
+const DIGITS = /^(?:[0-9*#A-Da-d]|1[0-5])$/
+const WHOLE = /^-?[0-9]+$/
+
+/**
+ * Refuses what rtpengine would ignore in silence: commands, keys, flags and values the NG protocol does not know; and a command that
+ * lacks what it needs.
+ *
+ * @throws ParameterError that says where it is (`flags[2]`, `codec.stirp`) and what may be meant.
+ */
+export function checkParameters(command: string, parameters: NgParameters): void {
+  const known = commandOf(command)
+  if (known === undefined) {
+    const names = COMMANDS.map(({ name }) => name)
+    throw new ParameterError(command, 'command', `unknown command '${command}'${hint(command, names)}`)
+  }
+  const check: Check = new Check(command)
+  const given = new Set<string>()
+  for (const [spelling, value] of Object.entries(parameters)) {
+    if (value === undefined || value === null || spelling === 'command') continue
+    const key = keyOf(spelling)
+    if (key === undefined) check.fail(spelling, `unknown parameter '${spelling}'`, spelling, keySpellings())
+    check.value(spelling, key.value, value)
+    given.add(key.name)
+  }
+  for (const need of known.needs) {
+    const { name } = keyOf(need)!
+    if (!given.has(name)) check.fail(need, `${need} is missing`)
+  }
+}
+
+function hint(name: string, known: Iterable<string>): string {
+  const near = suggestion(name, known)
+  return near === undefined ? '' : `; did you mean '${near}'?`
+}
+
+class Check {
+  readonly #command: string
+
+  constructor(command: string) {
+    this.#command = command
+  }
+
+  fail(path: string, why: string, name = '', known: Iterable<string> = []): never {
+    throw new ParameterError(this.#command, path, `${why}${name && hint(name, known)}`)
+  }
+
+  value(path: string, value: Value, given: unknown): void {
+    switch (value.kind) {
+      case 'text':
+        if (typeof given !== 'string' && !isUint8Array(given) && !Number.isSafeInteger(given))
+          this.fail(path, `${path} must be text`)
+        return
+      case 'bytes':
+        if (typeof given !== 'string' && !isUint8Array(given))
+          this.fail(path, `${path} must be text or bytes`)
+        return
+      case 'integer':
+        this.#integer(path, given, value.least)
+        return
+      case 'integers':
+        this.#each(path, given, (at, one) => this.#integer(at, one, 0))
+        return
+      case 'digit':
+        if (!DIGITS.test(String(given))) this.fail(path, `${path} must be 0 to 15 or one of 0-9 * # A-D`)
+        return
+      case 'pause':
+        if (typeof given !== 'boolean' && !/^(?:yes|on|true|[0-9]+)$/.test(String(given)))
+          this.fail(path, `${path} must be a time in milliseconds, or 'yes'`)
+        return
+      case 'source':
+        this.#source(path, given)
+        return
+      case 'choice':
+        if (typeof given !== 'boolean' || value.on === undefined) this.#oneOf(path, given, value.values)
+        return
+      case 'list':
+        this.#list(path, given, value.values, value.prefixes)
+        return
+      case 'flags':
+        this.#each(path, given, (at, one) => this.#flag(at, one))
+        return
+      case 'dictionary':
+        this.#dictionary(path, given, value.keys)
+        return
+      case 'dictionaries':
+        if (!Array.isArray(given) || !given.every(isDictionary))
+          this.fail(path, `${path} must be a list of dictionaries`)
+        return
+      case 'attributes':
+        this.#attributes(path, given)
+    }
+  }
+
+  #integer(path: string, given: unknown, least: number): void {
+    const isNumber = typeof given === 'bigint' || Number.isSafeInteger(given)
+    const isText = typeof given === 'string' && WHOLE.test(given)
+    if ((!isNumber && !isText) || Number(given) < least)
+      this.fail(
+        path,
+        `${path} must be a whole number${least === 0 ? ' from 0 on' : ''}, not ${String(given)}`,
+      )
+  }
+
+  #oneOf(path: string, given: unknown, values: readonly string[]): void {
+    if (typeof given === 'string' && values.includes(given)) return
+    const text = String(given)
+    const near = hint(text, values)
+    this.fail(path, `${path} cannot be '${text}'${near === '' ? `; it can be ${values.join(', ')}` : near}`)
+  }
+
+  /** The items of a list, or of a string with commas in it. */
+  #each(path: string, given: unknown, check: (path: string, item: unknown) => void): void {
+    const isText = typeof given === 'string' && given.includes(',')
+    const items: readonly unknown[] = isText ? given.split(',').map((item) => item.trim()) : [given].flat()
+    if (!isText && !Array.isArray(given)) check(path, given)
+    else for (const [i, item] of items.entries()) check(`${path}[${i}]`, item)
+  }
+
+  #list(path: string, given: unknown, values: readonly string[], prefixes: readonly string[]): void {
+    this.#each(path, given, (at, item) => {
+      if (typeof item !== 'string') this.fail(at, `${at} must be text`)
+      if (values.length > 0 && !prefixes.some((prefix) => item.startsWith(prefix)))
+        this.#oneOf(at, item, values)
+    })
+  }
+
+  #flag(path: string, given: unknown): void {
+    if (typeof given !== 'string') this.fail(path, `${path} must be text`)
+    if (FLAG_SPELLINGS.has(given) || FLAG_PREFIXES.some((prefix) => given.startsWith(prefix))) return
+    this.fail(path, `unknown flag '${given}'`, given, FLAG_SPELLINGS)
+  }
+
+  #dictionary(path: string, given: unknown, keys: readonly string[]): void {
+    if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
+    for (const name of namesOf(given))
+      if (!keys.includes(name)) this.fail(`${path}.${name}`, `${path} has no '${name}'`, name, keys)
+  }
+
+  #attributes(path: string, given: unknown): void {
+    if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
+    if (given instanceof Map) return
+    for (const [section, changes] of Object.entries(given))
+      this.#dictionary(`${path}.${section}`, changes, ['add', 'remove', 'substitute'])
+  }
+
+  #source(path: string, given: unknown): void {
+    const [family, address] = Array.isArray(given) ? given : ['IP4', given]
+    if ((family !== 'IP4' && family !== 'IP6') || typeof address !== 'string')
+      this.fail(path, `${path} must be an address, or a list of IP4 or IP6 and the address`)
+  }
+}
+
+function isDictionary(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isUint8Array(value)
+}
+
+function namesOf(dictionary: object): string[] {
+  return dictionary instanceof Map ? [...dictionary.keys()].map(String) : Object.keys(dictionary)
+}

@@ -1,0 +1,31 @@
+import { CALL_KEYS } from './keys/call.ts'
+import { DESCRIPTION_KEYS } from './keys/description.ts'
+import { DTMF_KEYS } from './keys/dtmf.ts'
+import { MEDIA_KEYS } from './keys/media.ts'
+import { RECORDING_KEYS } from './keys/recording.ts'
+import { SECURITY_KEYS } from './keys/security.ts'
+import type { Key } from './values.ts'
+
+/** Every key of a request that rtpengine reads, each under the spelling its source has first. */
+export const KEYS = [
+  ...CALL_KEYS,
+  ...DESCRIPTION_KEYS,
+  ...SECURITY_KEYS,
+  ...MEDIA_KEYS,
+  ...DTMF_KEYS,
+  ...RECORDING_KEYS,
+] as const
+
+const BY_SPELLING: ReadonlyMap<string, Key> = new Map(
+  (KEYS as readonly Key[]).flatMap((key) => [key.name, ...key.spellings].map((spelling) => [spelling, key])),
+)
+
+/** The key that is spelled so. */
+export function keyOf(spelling: string): Key | undefined {
+  return BY_SPELLING.get(spelling)
+}
+
+/** Every spelling of every key. */
+export function keySpellings(): IterableIterator<string> {
+  return BY_SPELLING.keys() as IterableIterator<string>
+}
