@@ -1,7 +1,7 @@
 import type { RtpProxyNgError } from '../errors.ts'
 import type { Route } from '../module/manage.ts'
 import { SipMessage, type SourceAddress } from '../module/message.ts'
-import type { PseudoVariableContext } from './pseudo-variable.ts'
+import type { PseudoVariableContext, Target } from './pseudo-variable.ts'
 
 /** What the SIP server knows of a message beside its bytes. */
 export interface MessageContext {
@@ -19,9 +19,14 @@ export class KamailioMessage implements PseudoVariableContext {
   readonly transaction: object | undefined
   /** The set chosen with `set_rtp_proxy_set`; 0 until then. */
   set = 0
+  /** Whether it was chosen. */
+  hasSet = false
   /** Why the last function returned -1; undefined after one that returned 1. */
   error: RtpProxyNgError | undefined
-  readonly #avp: ReadonlyMap<string, string>
+  /** The second set a message goes through, of `set_rtpengine_set`. */
+  secondSet: number | undefined
+  readonly #avp: Map<string, string>
+  readonly #variables = new Map<string, string>()
   #message: SipMessage
 
   constructor(bytes: Uint8Array, source: SourceAddress, context: MessageContext) {
@@ -47,5 +52,16 @@ export class KamailioMessage implements PseudoVariableContext {
 
   avp(name: string): string | undefined {
     return this.#avp.get(name)
+  }
+
+  variable(key: string): string | undefined {
+    return this.#variables.get(key)
+  }
+
+  /** Gives a variable a value, or (undefined) takes it away. */
+  assign(target: Target, value: string | undefined): void {
+    const [values, name] = 'avp' in target ? [this.#avp, target.avp] : [this.#variables, target.key]
+    if (value === undefined) values.delete(name)
+    else values.set(name, value)
   }
 }

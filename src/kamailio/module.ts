@@ -1,18 +1,11 @@
-import { ConfigurationError, NodeError, RtpProxyNgError, SipError } from '../errors.ts'
+import { NodeError, SipError } from '../errors.ts'
 import { enableText, showText } from '../management/text.ts'
 import { RtpProxyNg } from '../module/client.ts'
-import type { SourceAddress } from '../module/message.ts'
 import type { RtpProxyNgOptions } from '../module/options.ts'
-import { readConfiguration } from './configuration.ts'
-import { KamailioMessage, type MessageContext } from './message.ts'
-import { checkParameters, type ModuleParametersInput } from './parameters.ts'
+import type { KamailioMessage } from './message.ts'
+import { checkParameters, type ModuleParametersInput, readConfiguration } from './parameters.ts'
 import { compilePseudoVariables, type PseudoVariableFormat } from './pseudo-variable.ts'
-
-/** What a function of the module returns to the script: success or failure. */
-export type ReturnCode = 1 | -1
-
-/** Enough for the few formats a script asks for. */
-const MAX_FORMATS = 256
+import { type ReturnCode, ScriptModule } from './script.ts'
 
 /** What the module has no parameter for: everything of `RtpProxyNg` beyond it, off unless asked for. */
 export type BeyondModule = Omit<
@@ -21,18 +14,14 @@ export type BeyondModule = Omit<
 >
 
 /** Kamailio's `rtpproxy-ng` under its own names. Made by `loadModule`. */
-export class KamailioModule {
-  /** The client below: its events, and everything the module has no name for. */
-  readonly client: RtpProxyNg
+export class KamailioModule extends ScriptModule {
   readonly #extraId: PseudoVariableFormat | undefined
-  readonly #formats = new Map<string, PseudoVariableFormat>()
 
   /** @throws ConfigurationError */
   constructor(input: ModuleParametersInput, beyond: BeyondModule = {}) {
     const parameters = checkParameters(input)
     const format = parameters.extra_id_pv
-    this.#extraId = format ? compilePseudoVariables(format) : undefined
-    this.client = new RtpProxyNg({
+    const client = new RtpProxyNg({
       // The module balances every command by itself.
       affinity: false,
       ...beyond,
@@ -41,20 +30,13 @@ export class KamailioModule {
       attempts: parameters.rtpproxy_retr,
       disableMs: parameters.rtpproxy_disable_tout * 1000,
     })
-  }
-
-  /**
-   * A message for the functions below.
-   *
-   * @throws SipError if the bytes are no SIP message: such a message never reaches a script.
-   */
-  message(bytes: Uint8Array, source: SourceAddress, context: MessageContext = {}): KamailioMessage {
-    return new KamailioMessage(bytes, source, context)
+    super(client)
+    this.#extraId = format ? compilePseudoVariables(format) : undefined
   }
 
   /** `rtpproxy_offer([flags[, ip_address]])` */
   rtpproxy_offer(msg: KamailioMessage, flags?: string | null, ip?: string | null): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       const { message } = await this.client.offer(msg.message, this.#options(msg, flags, ip))
       msg.replace(message)
     })
@@ -62,7 +44,7 @@ export class KamailioModule {
 
   /** `rtpproxy_answer([flags[, ip_address]])` */
   rtpproxy_answer(msg: KamailioMessage, flags?: string | null, ip?: string | null): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       const { message } = await this.client.answer(msg.message, this.#options(msg, flags, ip))
       msg.replace(message)
     })
@@ -70,7 +52,7 @@ export class KamailioModule {
 
   /** `rtpproxy_destroy([flags])` */
   rtpproxy_destroy(msg: KamailioMessage, flags?: string | null): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       await this.client.destroy(msg.message, this.#options(msg, flags))
     })
   }
@@ -82,7 +64,7 @@ export class KamailioModule {
 
   /** `rtpproxy_manage([flags[, ip_address]])` */
   rtpproxy_manage(msg: KamailioMessage, flags?: string | null, ip?: string | null): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       const { command, message } = await this.client.manage(msg.message, {
         ...this.#options(msg, flags, ip),
         route: msg.route,
@@ -101,14 +83,14 @@ export class KamailioModule {
 
   /** `start_recording()` */
   start_recording(msg: KamailioMessage): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       await this.client.startRecording(msg.message, { set: msg.set })
     })
   }
 
   /** `set_rtp_proxy_set(setid)`: for this message only. An unknown set leaves the message on set 0. */
   set_rtp_proxy_set(msg: KamailioMessage, set: number | string): Promise<ReturnCode> {
-    return this.#run(msg, async () => {
+    return this.run(msg, async () => {
       msg.set = 0
       const id = typeof set === 'string' && /^[0-9]+$/.test(set.trim()) ? Number(set) : set
       if (typeof id !== 'number' || !this.client.hasSet(id)) {
@@ -125,9 +107,9 @@ export class KamailioModule {
    * @throws ConfigurationError for a variable that is not supported.
    */
   async pv(msg: KamailioMessage, name: string): Promise<string | null> {
-    if (name !== '$rtpstat') return this.#format(name).evaluate(msg)
+    if (name !== '$rtpstat') return this.format(name).evaluate(msg)
     let text: string | null = null
-    await this.#run(msg, async () => {
+    await this.run(msg, async () => {
       text = (await this.client.statistics(msg.message, { set: msg.set })).text
     })
     return text
@@ -140,19 +122,6 @@ export class KamailioModule {
     return `500 command '${command}' not available\n\n`
   }
 
-  /** Why the last function on this message returned -1; undefined if it returned 1. */
-  lastError(msg: KamailioMessage): RtpProxyNgError | undefined {
-    return msg.error
-  }
-
-  async close(): Promise<void> {
-    await this.client.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
-
   #options(msg: KamailioMessage, flags?: string | null, ip?: string | null) {
     return {
       set: msg.set,
@@ -160,36 +129,6 @@ export class KamailioModule {
       // Only flag `b` asks for it.
       extraId: /b/i.test(flags ?? '') ? (this.#extraId?.evaluate(msg) ?? null) : null,
       address: ip || undefined,
-    }
-  }
-
-  #format(name: string): PseudoVariableFormat {
-    let format = this.#formats.get(name)
-    if (format === undefined) {
-      format = compilePseudoVariables(name)
-      if (this.#formats.size >= MAX_FORMATS) this.#formats.clear()
-      this.#formats.set(name, format)
-    }
-    return format
-  }
-
-  /** Runs a function the way a script sees it: 1, or -1 with the reason kept. Our own mistakes are not hidden. */
-  async #run(msg: KamailioMessage, body: () => Promise<void>): Promise<ReturnCode> {
-    if (!(msg instanceof KamailioMessage)) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'msg',
-        'the message must come from module.message()',
-      )
-    }
-    try {
-      await body()
-      msg.error = undefined
-      return 1
-    } catch (error) {
-      if (!(error instanceof RtpProxyNgError)) throw error
-      msg.error = error
-      return -1
     }
   }
 }

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
+import { suggestion } from '../protocol/vocabulary/spelling.ts'
+import { type ModuleSchema, readModparams } from './configuration.ts'
 
 /** The module's parameters (`modparam`) as a programmer gives them. */
 export interface ModuleParametersInput {
@@ -45,25 +47,9 @@ export function isParameter(name: string): name is keyof ModuleParameters {
 /** What is wrong with an unknown parameter's name, and which one may be meant. */
 export function unknownParameter(name: string): string {
   const names = Object.keys(PARAMETER_TYPES)
-  const distances = names.map((known) => distance(known, name))
-  const least = Math.min(...distances)
-  const hint =
-    least <= 3 ? `did you mean '${names[distances.indexOf(least)]}'?` : `there are ${names.join(', ')}`
+  const near = suggestion(name, names)
+  const hint = near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`
   return `rtpproxy-ng has no parameter '${name}'; ${hint}`
-}
-
-/** Levenshtein distance, for names of a few dozen characters. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 3) return 4
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
 
 function optionError(option: string, message: string): ConfigurationError {
@@ -102,4 +88,17 @@ export function checkParameters(input: ModuleParametersInput): ModuleParameters 
     rtpproxy_retr: number('rtpproxy_retr'),
     extra_id_pv,
   }
+}
+
+const SCHEMA: ModuleSchema = {
+  module: 'rtpproxy-ng',
+  types: PARAMETER_TYPES,
+  repeatable: 'rtpproxy_sock',
+  unknown: unknownParameter,
+  check: checkParameters,
+}
+
+/** The `modparam("rtpproxy-ng", ...)` calls of a kamailio.cfg; throws as `readModparams`. */
+export function readConfiguration(text: string): ModuleParametersInput {
+  return readModparams(text, SCHEMA) as ModuleParametersInput
 }

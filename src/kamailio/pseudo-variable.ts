@@ -5,6 +5,8 @@ import type { SipMessage } from '../module/message.ts'
 export interface PseudoVariableContext {
   readonly message: Pick<SipMessage, 'callId' | 'fromTag' | 'toTag' | 'requestUri' | 'from' | 'to' | 'header'>
   avp(name: string): string | undefined
+  /** A variable that a function of the module has written: `var:x`, `xavp:x=>y`. */
+  variable(key: string): string | undefined
 }
 
 /** A compiled format: text with variables in it. */
@@ -26,17 +28,18 @@ const SIMPLE: Record<string, Part> = {
   fU: ({ message }) => uriUser(addressUri(message.from)),
   tU: ({ message }) => uriUser(addressUri(message.to)),
 }
-const SUPPORTED = `$avp(x), $hdr(X), ${Object.keys(SIMPLE)
+const SUPPORTED = `$avp(x), $var(x), $xavp(x=>y), $hdr(X), ${Object.keys(SIMPLE)
   .map((name) => `$${name}`)
   .join(', ')}`
 
 /**
- * Compiles a format as `extra_id_pv` takes it: `$avp(x)`, `$hdr(X)`, `$ci`, `$ft`, `$tt`, `$rU`, `$fU`, `$tU`, each also as
- * `$(...)`, with text around them; `$$` is a dollar sign.
+ * Compiles a format as `extra_id_pv` takes it: `$avp(x)`, `$var(x)`, `$xavp(x=>y)`, `$hdr(X)`, `$ci`, `$ft`, `$tt`, `$rU`, `$fU`,
+ * `$tU`, each also as `$(...)`, with text around them; `$$` is a dollar sign.
  *
+ * @param parameter named in the error.
  * @throws ConfigurationError `ERR_RTPPROXY_OPTION` for anything else.
  */
-export function compilePseudoVariables(format: string): PseudoVariableFormat {
+export function compilePseudoVariables(format: string, parameter = 'extra_id_pv'): PseudoVariableFormat {
   const parts: Part[] = []
   let rest = format
   while (rest !== '') {
@@ -46,7 +49,9 @@ export function compilePseudoVariables(format: string): PseudoVariableFormat {
       parts.push(() => literal)
       rest = rest.slice(text.length)
     } else {
-      const [part, length] = variable(rest, format)
+      const found = variable(rest)
+      if (found === undefined) throw unsupported(rest, format, parameter)
+      const [part, length] = found
       parts.push(part)
       rest = rest.slice(length)
     }
@@ -64,17 +69,16 @@ export function compilePseudoVariables(format: string): PseudoVariableFormat {
   }
 }
 
-/** The variable at the start of `text` (at its dollar sign), and how long it is. */
-function variable(text: string, format: string): [part: Part, length: number] {
+/** The variable at the start of `text` (at its dollar sign), and how long it is; undefined for one that is not supported. */
+function variable(text: string): [part: Part, length: number] | undefined {
   // $name, $name(argument), $(name) or $(name(argument)); a name is as long as it can be.
   const found = /^\$(\()?([A-Za-z_][A-Za-z0-9_]*)(?:\(([^()]*)\))?/.exec(text)
-  if (found === null) throw unsupported(text, format)
+  if (found === null) return undefined
   const [matched, parenthesis, name = '', argument] = found
   const length = matched.length + (parenthesis === undefined ? 0 : 1)
-  if (parenthesis !== undefined && text[matched.length] !== ')') throw unsupported(text, format)
+  if (parenthesis !== undefined && text[matched.length] !== ')') return undefined
   const part = partFor(name, argument)
-  if (part === undefined) throw unsupported(text, format)
-  return [part, length]
+  return part && [part, length]
 }
 
 function partFor(name: string, argument: string | undefined): Part | undefined {
@@ -84,17 +88,46 @@ function partFor(name: string, argument: string | undefined): Part | undefined {
     const key = /^(?:[si]:)?([A-Za-z0-9_.-]+)$/.exec(argument.trim())?.[1]
     return key === undefined ? undefined : (context) => context.avp(key)
   }
+  const key = writableKey(name, argument)
+  if (key !== undefined) return (context) => context.variable(key)
   const header = argument.trim()
   if (name === 'hdr' && /^[!-9;-~]+$/.test(header)) return ({ message }) => message.header(header)
   return undefined
 }
 
+/** Under which key a variable other than an AVP is kept. */
+function writableKey(name: string, argument: string): string | undefined {
+  const inside = argument.replaceAll(/\s+/g, '')
+  if (name === 'var' && /^[A-Za-z0-9_.-]+$/.test(inside)) return `var:${inside}`
+  if (name === 'xavp' && /^[A-Za-z0-9_.-]+(?:\[\d+\])?(?:=>[A-Za-z0-9_.-]+(?:\[\d+\])?)?$/.test(inside))
+    return `xavp:${inside}`
+  return undefined
+}
+
+/** What a function may write to: an AVP, or what is kept under a key. */
+export type Target = { readonly avp: string } | { readonly key: string }
+
+/**
+ * The variable that `name` stands for, such as `$avp(x)`; `parameter` is named in the error.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_OPTION` for what cannot be written to.
+ */
+export function writable(name: string, parameter: string): Target {
+  const [, kind = '', argument = ''] = /^\$(avp|var|xavp)\(([^()]*)\)$/.exec(name.trim()) ?? []
+  const avp = kind === 'avp' ? /^(?:[si]:)?([A-Za-z0-9_.-]+)$/.exec(argument.trim())?.[1] : undefined
+  if (avp !== undefined) return { avp }
+  const key = writableKey(kind, argument)
+  if (key !== undefined) return { key }
+  const why = `'${name}' cannot be written to; $avp(x), $var(x) and $xavp(x=>y) can`
+  throw new ConfigurationError('ERR_RTPPROXY_OPTION', parameter, `${parameter}: ${why}`)
+}
+
 /** `text` begins with the dollar sign of what is not supported. */
-function unsupported(text: string, format: string): ConfigurationError {
+function unsupported(text: string, format: string, parameter: string): ConfigurationError {
   const what = /^\$[^\s$]{0,40}/.exec(text)?.[0]
   return new ConfigurationError(
     'ERR_RTPPROXY_OPTION',
-    'extra_id_pv',
+    parameter,
     `'${what}' in '${format}' is not supported; there are ${SUPPORTED}`,
   )
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError } from '../../src/errors.ts'
-import { readConfiguration } from '../../src/kamailio/configuration.ts'
-import { checkParameters } from '../../src/kamailio/parameters.ts'
+import { checkParameters, readConfiguration } from '../../src/kamailio/parameters.ts'
 
 const file = readFileSync(new URL('./kamailio.cfg', import.meta.url), 'utf8')
 const modparam = (name: string, value: string) => `modparam("rtpproxy-ng", "${name}", ${value})`

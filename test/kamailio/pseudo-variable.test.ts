@@ -29,7 +29,11 @@ const nothing: PseudoVariableContext['message'] = {
   to: undefined,
 }
 const evaluateOn = (format: string, message: Partial<typeof nothing>) =>
-  compilePseudoVariables(format).evaluate({ message: { ...nothing, ...message }, avp: () => undefined })
+  compilePseudoVariables(format).evaluate({
+    message: { ...nothing, ...message },
+    avp: () => undefined,
+    variable: () => undefined,
+  })
 const evaluate = (format: string, message = request) => compilePseudoVariables(format).evaluate(message)
 
 describe('the format of extra_id_pv', () => {
@@ -60,7 +64,7 @@ describe('the format of extra_id_pv', () => {
 
   it.each([
     '$ua',
-    '$var(x)',
+    '$sht(x=>y)',
     '$avp',
     '$avp(x',
     '$avp()',

@@ -1,0 +1,169 @@
+import { ConfigurationError } from '../../errors.ts'
+import type { RtpProxyNgOptions } from '../../module/options.ts'
+import { suggestion } from '../../protocol/vocabulary/spelling.ts'
+import { type ModuleSchema, readModparams } from '../configuration.ts'
+import { compilePseudoVariables, type Target, writable } from '../pseudo-variable.ts'
+import type { DtmfSettings } from './dtmf.ts'
+import { hashBalancing } from './hash.ts'
+import { DTMF_PARAMETERS, MOS_PARAMETERS, NOT_APPLICABLE, RTPENGINE_TYPES } from './names.ts'
+
+/** The `modparam` values of the `rtpengine` module: 99 names, of which those that have nothing to apply to give a warning. */
+export type RtpengineParameters = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
+/** A parameter that was given and changes nothing, and why. */
+export interface ParameterWarning {
+  readonly parameter: string
+  readonly message: string
+}
+
+/** What the parameters come to. */
+export interface CheckedRtpengine {
+  readonly options: RtpProxyNgOptions
+  readonly defaultSet: number
+  readonly warnings: readonly ParameterWarning[]
+  /** Where what is written to: `mos_min_pv`, `media_duration`, `dtmf_event` and so on. */
+  readonly targets: ReadonlyMap<string, Target>
+  /** Formats that are read: `extra_id_pv`, `setid_avp`, `read_sdp_pv`, and the labels of the sides A and B. */
+  readonly formats: ReadonlyMap<string, string>
+  /** `write_sdp_pv_mode` 1: the message is rewritten as well. */
+  readonly writesBoth: boolean
+  readonly dtmf: DtmfSettings
+}
+
+/** Default, least and most of the numbers that apply. */
+const NUMBERS = {
+  rtpengine_disable_tout: [60, 0, 2_147_483],
+  rtpengine_tout_ms: [1000, 1, 0x7fff_ffff],
+  rtpengine_retr: [5, 1, 1000],
+  rtpengine_allow_op: [0, 0, 2],
+  hash_algo: [2, 0, 2],
+  setid_default: [0, 0, 0xffff_ffff],
+  ping_interval: [60, 0, 2_147_483],
+  hash_table_tout: [3600, 1, 2_147_483],
+  write_sdp_pv_mode: [0, 0, 1],
+} as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
+
+const WRITTEN: readonly string[] = [
+  'write_sdp_pv',
+  'rtp_inst_pvar',
+  'media_duration',
+  ...MOS_PARAMETERS.filter((name) => !name.endsWith('_label_pv')),
+]
+const READ = ['extra_id_pv', 'setid_avp', 'read_sdp_pv', 'mos_A_label_pv', 'mos_B_label_pv'] as const
+
+function optionError(option: string, message: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
+}
+
+function unknown(name: string): string {
+  const near = suggestion(name, Object.keys(RTPENGINE_TYPES))
+  const hint =
+    near === undefined ? 'see docs/kamailio-rtpengine.md for those there are' : `did you mean '${near}'?`
+  return `rtpengine has no parameter '${name}'; ${hint}`
+}
+
+function text(given: RtpengineParameters, name: string): string | undefined {
+  const value = given[name]
+  if (value === undefined || value === '') return undefined
+  if (typeof value !== 'string') throw optionError(name, `${name} must be a string`)
+  return value
+}
+
+function number(given: RtpengineParameters, name: keyof typeof NUMBERS): number {
+  const [preset, least, most] = NUMBERS[name]
+  const value = given[name] ?? preset
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+    throw optionError(name, `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
+  return value
+}
+
+function sockets(given: RtpengineParameters): readonly string[] {
+  const value = given.rtpengine_sock ?? []
+  const list = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(list) || list.some((one) => typeof one !== 'string'))
+    throw optionError('rtpengine_sock', 'rtpengine_sock must be a string or a list of strings')
+  return list
+}
+
+/**
+ * Checks the parameters and turns them into options of `RtpProxyNg`; the defaults are the module's.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_OPTION` that names the parameter.
+ */
+export function checkRtpengine(given: RtpengineParameters): CheckedRtpengine {
+  if (typeof given !== 'object' || given === null)
+    throw optionError('parameters', 'the parameters must be an object')
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(RTPENGINE_TYPES, name)) throw optionError(name, unknown(name))
+  const targets = new Map<string, Target>()
+  for (const name of WRITTEN) {
+    const variable = text(given, name)
+    if (variable !== undefined) targets.set(name, writable(variable, name))
+  }
+  const formats = new Map<string, string>()
+  for (const name of READ) {
+    const format = text(given, name)
+    if (format === undefined) continue
+    compilePseudoVariables(format, name)
+    formats.set(name, format)
+  }
+  return {
+    options: optionsOf(given),
+    defaultSet: number(given, 'setid_default'),
+    warnings: warningsOf(given),
+    targets,
+    formats,
+    writesBoth: number(given, 'write_sdp_pv_mode') === 1,
+    dtmf: dtmfSettings(given),
+  }
+}
+
+function dtmfSettings(given: RtpengineParameters): DtmfSettings {
+  const variables = new Map<string, string>()
+  for (const name of DTMF_PARAMETERS) {
+    const variable = text(given, name)
+    if (variable === undefined) continue
+    writable(variable, name)
+    variables.set(name, variable.trim())
+  }
+  const socket = text(given, 'dtmf_events_sock')
+  return { socket: socket === 'NONE' ? undefined : socket, variables }
+}
+
+function optionsOf(given: RtpengineParameters): RtpProxyNgOptions {
+  return {
+    sockets: sockets(given),
+    timeoutMs: number(given, 'rtpengine_tout_ms'),
+    attempts: number(given, 'rtpengine_retr'),
+    disableMs: number(given, 'rtpengine_disable_tout') * 1000,
+    pingMs: number(given, 'ping_interval') * 1000,
+    affinity: { lifetimeMs: number(given, 'hash_table_tout') * 1000 },
+    // 0 was an algorithm that is gone, and means the default.
+    balancing: hashBalancing(number(given, 'hash_algo') === 1 ? 1 : 2),
+  }
+}
+
+function warningsOf(given: RtpengineParameters): ParameterWarning[] {
+  const warnings = Object.entries(NOT_APPLICABLE)
+    .filter(([parameter]) => given[parameter] !== undefined)
+    .map(([parameter, why]) => ({ parameter, message: `${parameter} changes nothing here: ${why}` }))
+  const allowed = number(given, 'rtpengine_allow_op')
+  if (given.rtpengine_allow_op !== undefined && allowed !== 2) {
+    const why = 'calls stay on a media proxy that was disabled by hand, as with 2'
+    warnings.push({ parameter: 'rtpengine_allow_op', message: `rtpengine_allow_op=${allowed}: ${why}` })
+  }
+  return warnings
+}
+
+const SCHEMA: ModuleSchema = {
+  module: 'rtpengine',
+  types: RTPENGINE_TYPES,
+  repeatable: 'rtpengine_sock',
+  unknown,
+  check: (parameters) => void checkRtpengine(parameters),
+}
+
+/** The `modparam("rtpengine", ...)` calls of a kamailio.cfg; throws as `readModparams`. */
+export function readRtpengineConfiguration(config: string): RtpengineParameters {
+  return readModparams(config, SCHEMA)
+}

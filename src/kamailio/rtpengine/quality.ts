@@ -1,0 +1,40 @@
+import type { QueryReply } from '../../module/statistics.ts'
+import { callReport } from '../../protocol/replies/call-report.ts'
+import { mosVariables } from '../../protocol/replies/quality.ts'
+
+/** Which figure a `mos_` parameter names, by the names of `mosVariables`: `mos_min_at_A_pv` is `mos_A_min_at`. */
+const FIGURE = /^mos_(min|max|average)(_[a-z_]+?)?(?:_([AB]))?_pv$/
+
+/**
+ * What the reply to a query or delete has for each of the `mos_` parameters.
+ *
+ * @param parameters which of them are wanted.
+ * @param labels how the parties A and B were labelled when they offered or answered.
+ */
+export function qualityValues(
+  reply: QueryReply,
+  parameters: Iterable<string>,
+  labels: { readonly A: string | undefined; readonly B: string | undefined },
+): Map<string, string> {
+  const figures = mosVariables(callReport(reply), labels)
+  const values = new Map<string, string>()
+  for (const parameter of parameters) {
+    const [, kind, measure = '', side] = FIGURE.exec(parameter) ?? []
+    const value = figures[`mos_${side === undefined ? '' : `${side}_`}${kind}${measure}`]
+    if (value !== undefined) values.set(parameter, value)
+  }
+  return values
+}
+
+/** `RTP: B bytes, P packets, E errors; RTCP: B bytes, P packets, E errors`. */
+export function totalsText(reply: QueryReply): string | null {
+  const totals = reply.totals as QueryReply | undefined
+  const part = (name: 'RTP' | 'RTCP'): string | undefined => {
+    const counters = totals?.[name]
+    if (typeof counters !== 'object' || Array.isArray(counters)) return undefined
+    const { bytes, packets, errors } = counters as QueryReply
+    return `${name}: ${bytes ?? 0} bytes, ${packets ?? 0} packets, ${errors ?? 0} errors`
+  }
+  const [rtp, rtcp] = [part('RTP'), part('RTCP')]
+  return rtp === undefined || rtcp === undefined ? null : `${rtp}; ${rtcp}`
+}

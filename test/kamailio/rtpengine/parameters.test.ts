@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { crc32, hashBalancing } from '../../../src/kamailio/rtpengine/hash.ts'
+import { NOT_APPLICABLE, RTPENGINE_TYPES } from '../../../src/kamailio/rtpengine/names.ts'
+import { checkRtpengine, readRtpengineConfiguration } from '../../../src/kamailio/rtpengine/parameters.ts'
+
+describe('the parameters of the rtpengine module', () => {
+  it('are 99, and those that change nothing give a warning that says why', () => {
+    const names = Object.keys(RTPENGINE_TYPES)
+    expect(names.length).toBe(99)
+    const given = Object.fromEntries(
+      Object.keys(NOT_APPLICABLE).map((name) => [name, RTPENGINE_TYPES[name] === 'integer' ? 1 : 'x']),
+    )
+    const { warnings } = checkRtpengine(given)
+    expect(warnings.map(({ parameter }) => parameter).sort()).toEqual(Object.keys(NOT_APPLICABLE).sort())
+    expect(warnings.find(({ parameter }) => parameter === 'wsapi')?.message).toContain('the package ws')
+  })
+
+  it('become options with the defaults of the module', () => {
+    const { options, defaultSet, warnings } = checkRtpengine({ rtpengine_sock: 'udp:127.0.0.1:2223' })
+    expect(options).toMatchObject({
+      sockets: ['udp:127.0.0.1:2223'],
+      timeoutMs: 1000,
+      attempts: 5,
+      disableMs: 60_000,
+      pingMs: 60_000,
+      affinity: { lifetimeMs: 3_600_000 },
+    })
+    expect([defaultSet, warnings]).toEqual([0, []])
+  })
+
+  it('are read from a kamailio.cfg, several sockets as so many sets', () => {
+    const given = readRtpengineConfiguration(`
+      loadmodule "rtpengine.so"
+      modparam("rtpengine", "rtpengine_sock", "1 == udp:127.0.0.1:2223=1 udp:127.0.0.1:2224=2")
+      modparam("rtpengine", "rtpengine_sock", "2 == udp:127.0.0.1:2225")
+      modparam("rtpengine", "rtpengine_tout_ms", 250)
+      modparam("rtpengine", "mos_min_at_A_pv", "$avp(x)")
+      modparam("rtpproxy-ng", "rtpproxy_sock", "udp:127.0.0.1:1")
+    `)
+    expect(given).toEqual({
+      rtpengine_sock: ['1 == udp:127.0.0.1:2223=1 udp:127.0.0.1:2224=2', '2 == udp:127.0.0.1:2225'],
+      rtpengine_tout_ms: 250,
+      mos_min_at_A_pv: '$avp(x)',
+    })
+  })
+
+  it.each([
+    [{ rtpengine_tout_m: 1 }, 'rtpengine_tout_m', "did you mean 'rtpengine_tout_ms'?"],
+    [{ rtpengine_retr: 0 }, 'rtpengine_retr', 'from 1 to 1000, not 0'],
+    [{ rtpengine_retr: '5' }, 'rtpengine_retr', 'not 5'],
+    [{ rtpengine_sock: 5 as never }, 'rtpengine_sock', 'a string or a list of strings'],
+    [{ mos_min_pv: '$ci' }, 'mos_min_pv', 'cannot be written to'],
+    [{ dtmf_event: 'x' }, 'dtmf_event', 'cannot be written to'],
+    [{ extra_id_pv: 7 }, 'extra_id_pv', 'must be a string'],
+    [{ setid_avp: '$nothing' }, 'setid_avp', 'is not supported'],
+  ])('refuse %j', (given, option, message) => {
+    expect(() => checkRtpengine(given)).toThrow(
+      expect.objectContaining({ option, message: expect.stringContaining(message) }),
+    )
+  })
+
+  it('say in which line of a kamailio.cfg what is wrong', () => {
+    expect(() => readRtpengineConfiguration('\n\nmodparam("rtpengine", "mos_minpv", "$avp(x)")')).toThrow(
+      /mos_minpv.*did you mean 'mos_min_pv'/s,
+    )
+  })
+})
+
+describe('hash_algo', () => {
+  const node = (url: string, weight: number) => ({ url, weight, open: 0, calls: 0 })
+  const call = (callId: string) => ({ callId }) as never
+
+  it('2 is CRC-32 as everybody counts it', () => {
+    expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
+  })
+
+  it.each([1, 2] as const)(
+    '%i gives each node its share of the calls, and a call always the same node',
+    (algorithm) => {
+      const nodes = [node('a', 1), node('b', 3)] as never
+      const choose = hashBalancing(algorithm)
+      const counts = new Map<string, number>()
+      for (let i = 0; i < 4000; i++) {
+        const first = choose(call(`call-${i}@host`), nodes)!
+        expect(choose(call(`call-${i}@host`), nodes)).toBe(first)
+        counts.set(first.url, (counts.get(first.url) ?? 0) + 1)
+      }
+      expect(counts.get('b')! / counts.get('a')!).toBeGreaterThan(2.3)
+      expect(counts.get('b')! / counts.get('a')!).toBeLessThan(3.9)
+    },
+  )
+})
