@@ -1,11 +1,4 @@
 export {
-  type DtmfCounters,
-  type DtmfEvent,
-  DtmfEvents,
-  type DtmfEventsOptions,
-  type DtmfReaderOptions,
-} from './dtmf/events.ts'
-export {
   BencodeError,
   ConfigurationError,
   type ErrorCode,

@@ -20,7 +20,7 @@ import type {
 import { manageCommand } from './manage.ts'
 import { SipMessage } from './message.ts'
 import type { RtpProxyNgOptions } from './options.ts'
-import { findOrphans, type OrphanOptions, type OrphanReport } from './orphans.ts'
+import type { OrphanOptions, OrphanReport } from './orphans.ts'
 import { MediaProxies } from './proxies.ts'
 import { type MessageInput, messageRequest } from './request/message-command.ts'
 import { byteSum, parameterRequest } from './request/parameter-command.ts'
@@ -169,7 +169,9 @@ export class RtpProxyNg extends MediaProxies {
    *
    * @throws ConfigurationError without the option `affinity`. A media proxy that does not answer is in the report.
    */
-  orphans(options: OrphanOptions = {}): Promise<OrphanReport> {
+  async orphans(options: OrphanOptions = {}): Promise<OrphanReport> {
+    // Loaded when needed: it is asked for once an hour, if ever.
+    const { findOrphans } = await import('./orphans.ts')
     const request = this.request.bind(this)
     return findOrphans({ pool: this.pool, request }, options)
   }

@@ -17,8 +17,6 @@ export interface RtpenginePlan {
   readonly pairs: Buffer
 }
 
-const NO_FLAGS: RtpengineFlags = parseKamailioFlags('', 'offer')
-
 /** Bounds the memory of plans: a configuration has a handful of flag strings, unless they are made from user input. */
 const MAX_PLANS = 256
 const plans = new Map<string, RtpenginePlan>()
@@ -61,7 +59,7 @@ function parse(text: string, command: string, grammar: FlagGrammar): RtpengineFl
     case 'opensips':
       return parseOpenSipsFlags(text, command)
     case 'rtpengine':
-      return { ...NO_FLAGS, parameters: text === '' ? {} : { 'rtpp-flags': text } }
+      return { ...parseKamailioFlags('', command), parameters: text === '' ? {} : { 'rtpp-flags': text } }
   }
 }
 

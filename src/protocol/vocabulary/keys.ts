@@ -16,16 +16,24 @@ export const KEYS = [
   ...RECORDING_KEYS,
 ] as const
 
-const BY_SPELLING: ReadonlyMap<string, Key> = new Map(
-  (KEYS as readonly Key[]).flatMap((key) => [key.name, ...key.spellings].map((spelling) => [spelling, key])),
-)
+/** Made when first asked for: few programs need it while they start. */
+let bySpelling: ReadonlyMap<string, Key> | undefined
+
+function spellings(): ReadonlyMap<string, Key> {
+  bySpelling ??= new Map(
+    (KEYS as readonly Key[]).flatMap((key) =>
+      [key.name, ...key.spellings].map((spelling): [string, Key] => [spelling, key]),
+    ),
+  )
+  return bySpelling
+}
 
 /** The key that is spelled so. */
 export function keyOf(spelling: string): Key | undefined {
-  return BY_SPELLING.get(spelling)
+  return spellings().get(spelling)
 }
 
 /** Every spelling of every key. */
-export function keySpellings(): IterableIterator<string> {
-  return BY_SPELLING.keys() as IterableIterator<string>
+export function keySpellings(): Iterable<string> {
+  return spellings().keys()
 }
