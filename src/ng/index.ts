@@ -29,6 +29,9 @@ export {
   nodeReport,
 } from '../protocol/replies/node-report.ts'
 export { mosVariables, namedStatistic } from '../protocol/replies/quality.ts'
+export type { RtpengineFlags, ViaBranchChoice } from '../protocol/rtpengine-flags/flags.ts'
+export { parseKamailioFlags, printKamailioFlags } from '../protocol/rtpengine-flags/kamailio.ts'
+export { parseOpenSipsFlags, printOpenSipsFlags } from '../protocol/rtpengine-flags/opensips.ts'
 export type { NgCommandName } from '../protocol/vocabulary/commands.ts'
 export type { NgParameters } from '../protocol/vocabulary/types.ts'
 export {

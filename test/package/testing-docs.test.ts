@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readPage, run, snippetsOf } from './pages.ts'
 
-const root = new URL('../..', import.meta.url)
-const page = readFileSync(new URL('docs/testing.md', root), 'utf8')
-const [start = '', ...snippets] = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
+const [start = '', ...snippets] = snippetsOf(readPage('docs/testing.md'))
 
 /** What the page takes for granted: the messages of a call, and the first of another. */
 const given = `
@@ -33,11 +30,6 @@ describe('the page on testing', () => {
   it.each(snippets.map((code = '') => [code.split('\n')[0], code]))('runs: %s', (_, code) => {
     // In a scope of its own, since snippets name things as the code around them does.
     const program = `${given}${start}\n{\n${code}\n}\n${end}`
-    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: root,
-      encoding: 'utf8',
-      timeout: 15_000,
-    })
-    expect(output).toBe('done\n')
+    expect(run(program)).toBe('done\n')
   })
 })
