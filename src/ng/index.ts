@@ -32,8 +32,12 @@ export { mosVariables, namedStatistic } from '../protocol/replies/quality.ts'
 export type { RtpengineFlags, ViaBranchChoice } from '../protocol/rtpengine-flags/flags.ts'
 export { parseKamailioFlags, printKamailioFlags } from '../protocol/rtpengine-flags/kamailio.ts'
 export { parseOpenSipsFlags, printOpenSipsFlags } from '../protocol/rtpengine-flags/opensips.ts'
-export type { NgCommandName } from '../protocol/vocabulary/commands.ts'
+export { checkParameters } from '../protocol/vocabulary/check.ts'
+export { COMMANDS, type Command as NgCommand, type NgCommandName } from '../protocol/vocabulary/commands.ts'
+export { FLAG_PREFIXES, FLAGS, type NgFlag } from '../protocol/vocabulary/flags.ts'
+export { KEYS } from '../protocol/vocabulary/keys.ts'
 export type { NgParameters } from '../protocol/vocabulary/types.ts'
+export type { Key as NgKey, Value as NgValue } from '../protocol/vocabulary/values.ts'
 export {
   type AnswerParameters,
   type CallParameters,

@@ -71,7 +71,7 @@ describe('NgClient', () => {
       flags: ['trust-address'],
       codec: { strip: ['PCMA'], transcode: ['opus'] },
       'record call': 'yes',
-      'delete-delay': 5,
+      'delete delay': 5,
       command: 'offer',
     })
   })

@@ -107,6 +107,11 @@ export class RtpEngine {
     return engine
   }
 
+  /** What it has said since it was started. */
+  get log(): string {
+    return this.#log
+  }
+
   /** Pings until it answers; each refused ping shows at once that it is not yet there. */
   async #ready(): Promise<void> {
     for (let tries = 0; tries < 100; tries++) {

@@ -6,7 +6,7 @@ import { RECORDING_KEYS } from './keys/recording.ts'
 import { SECURITY_KEYS } from './keys/security.ts'
 import type { Key } from './values.ts'
 
-/** Every key of a request that rtpengine reads, each under the spelling its source has first. */
+/** Every key of a request that rtpengine reads, each under a spelling that every release knows. */
 export const KEYS = [
   ...CALL_KEYS,
   ...DESCRIPTION_KEYS,

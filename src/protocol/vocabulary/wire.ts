@@ -4,12 +4,9 @@ import { keyOf } from './keys.ts'
 import type { NgParameters } from './types.ts'
 import type { Value } from './values.ts'
 
-/** Commands that read some keys under one spelling only, and lists only as lists. */
-const EXACT: ReadonlySet<string> = new Set(['query', 'list', 'stop recording'])
-
 /**
  * What goes into the dictionary of a command: `null` and `undefined` left out, booleans as the words rtpengine knows for them, single
- * values as lists where it wants lists. Spellings stay, but where rtpengine knows only one.
+ * values as lists where it wants lists. Keys are spelled as every release knows them: 10.5 does not know all spellings of later ones.
  *
  * @throws ParameterError for the same key in two spellings.
  */
@@ -24,8 +21,7 @@ export function wireParameters(command: string, parameters: NgParameters): Recor
     if (other !== undefined)
       throw new ParameterError(command, spelling, `'${other}' and '${spelling}' are the same parameter`)
     seen.set(name, spelling)
-    const written = EXACT.has(command) && name === 'call-id' ? name : spelling
-    entries.set(written, key === undefined ? value : wired(command, key.name, key.value, value))
+    entries.set(name, key === undefined ? value : wired(command, key.name, key.value, value))
   }
   return Object.fromEntries(entries)
 }

@@ -11,7 +11,7 @@ export const CALL_KEYS = [
   key('to-tag', ['to_tag', 'to tag'], TEXT, 'the other party'),
   key('tags', [], DICTIONARIES, 'who hears whom: from, to', { since: 'later' }),
   key('via-branch', [], TEXT, 'the branch of a forked call'),
-  key('from-label', ['from label', 'label'], TEXT, 'label of the party'),
+  key('label', ['from-label', 'from label'], TEXT, 'label of the party'),
   key('to-label', ['to label'], TEXT, 'label of the other party'),
   key('set-label', ['set label'], TEXT, 'label for the party'),
   key('address', [], TEXT, 'the participant whose SDP has this media address'),

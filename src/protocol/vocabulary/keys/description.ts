@@ -13,7 +13,7 @@ import {
 
 /** Keys for the session description, and what becomes of it. */
 export const DESCRIPTION_KEYS = [
-  key('SDP', ['sdp'], BYTES, 'the session description'),
+  key('sdp', ['SDP'], BYTES, 'the session description'),
   key(
     'replace',
     [],
