@@ -14,6 +14,7 @@ import {
   TABLE_WORDS,
   words,
 } from './instance.ts'
+import { DECODE_ERRORS, Reader } from './plain/reader.ts'
 
 /** What `decode` gives; `Text` is what byte strings become. */
 export type BencodeValue<Text = Buffer> =
@@ -34,14 +35,23 @@ export type BencodeMapValue<Text = Buffer> =
 export interface DecodeOptions {
   /** Makes byte strings JavaScript strings. Without it they become Buffers. Keys are always read as UTF-8. */
   readonly encoding?: BufferEncoding | undefined
-  /** What dictionaries become. Default `object`. */
-  readonly dictionaries?: 'object' | 'map' | undefined
+  /** What dictionaries become: plain objects (default), objects without a prototype (`null`), or Maps. */
+  readonly dictionaries?: 'object' | 'null' | 'map' | undefined
   /** How deep lists and dictionaries may nest, 1 to 512. Default 64. */
   readonly maxDepth?: number | undefined
+  /** Largest input, in bytes. Default 65,535. What is larger is decoded in JavaScript, some ten times as slowly. */
+  readonly maxBytes?: number | undefined
+  /**
+   * Takes what rtpengine takes from its clients: whatever stands behind the value, the `e` of lists and dictionaries missing at the end,
+   * and integers with spaces or `+` in front, `-0`, `-05`, and beyond 64 bits (the nearest there is). Of a key that comes twice the first
+   * value counts. Default false.
+   */
+  readonly tolerant?: boolean | undefined
 }
 
 const DEFAULT_DEPTH = 64
 const DEEPEST = 512
+const DICTIONARIES: readonly string[] = ['object', 'null', 'map']
 const NO_OPTIONS: DecodeOptions = {}
 
 // The layout that assembly/bencode.ts describes.
@@ -55,22 +65,6 @@ const SLOTS = 512
 const SLOT_SIZE = 48
 const SLOT_TEXT = 16
 const DECODE_SLOTS = OUTPUT + OUTPUT_SIZE
-
-/** By error number of the core, from -1 down. */
-const DECODE_ERRORS = [
-  'the input ends early',
-  'no value begins',
-  'a number has a leading zero',
-  'minus zero',
-  'not an integer',
-  'an integer does not fit in 64 bits',
-  'not the length of a string',
-  'a string is longer than what is left',
-  'a dictionary key is not a string',
-  'a dictionary key has no value',
-  'the input goes on behind the value',
-  'nested too deeply',
-]
 
 /** Encodings that read ASCII bytes as ASCII characters. */
 const ASCII_LIKE = new Set<BufferEncoding>(['utf8', 'utf-8', 'latin1', 'binary', 'ascii'])
@@ -96,7 +90,7 @@ let newKeyToken = 0
  * Integers are numbers where those are exact, and bigints beyond. Of a key that comes twice the last value counts.
  *
  * @throws BencodeError with the byte offset, for anything that is not bencode, nests deeper than `maxDepth`, or is
- *   larger than 65,535 bytes.
+ *   larger than `maxBytes`.
  */
 export function decode(bytes: Uint8Array, options: BufferEncoding): BencodeValue<string>
 export function decode(
@@ -105,7 +99,7 @@ export function decode(
 ): BencodeMapValue<string>
 export function decode(
   bytes: Uint8Array,
-  options: DecodeOptions & { encoding: BufferEncoding; dictionaries?: 'object' | undefined },
+  options: DecodeOptions & { encoding: BufferEncoding; dictionaries?: 'object' | 'null' | undefined },
 ): BencodeValue<string>
 export function decode(
   bytes: Uint8Array,
@@ -113,7 +107,7 @@ export function decode(
 ): BencodeMapValue
 export function decode(
   bytes: Uint8Array,
-  options?: DecodeOptions & { encoding?: undefined; dictionaries?: 'object' | undefined },
+  options?: DecodeOptions & { encoding?: undefined; dictionaries?: 'object' | 'null' | undefined },
 ): BencodeValue
 export function decode(
   bytes: Uint8Array,
@@ -124,10 +118,12 @@ export function decode(bytes: Uint8Array, options?: DecodeOptions | BufferEncodi
   const settings: DecodeOptions =
     typeof options === 'string' ? { encoding: options } : (options ?? NO_OPTIONS)
   const maxDepth = settings.maxDepth ?? DEFAULT_DEPTH
-  checkOptions(settings.encoding, maxDepth)
+  checkOptions(settings, maxDepth)
   if (!isUint8Array(bytes)) throw new BencodeError('decode takes a Uint8Array')
   const length = bytes.length
-  if (length > MAX_INPUT) throw new BencodeError(`bencode of more than ${MAX_INPUT} bytes`)
+  if (settings.tolerant || settings.dictionaries === 'null' || length > MAX_INPUT)
+    return readPlain(bytes, settings, maxDepth)
+  if (settings.maxBytes !== undefined) checkSize(length, settings.maxBytes)
   memory.set(bytes, INPUT)
   const tokens = bencodeDecode(length, maxDepth)
   if (tokens < 0) throw new BencodeError(DECODE_ERRORS[-tokens - 1]!, words[ERROR_AT]!)
@@ -138,7 +134,36 @@ export function decode(bytes: Uint8Array, options?: DecodeOptions | BufferEncodi
   return value
 }
 
-function checkOptions(encoding: string | undefined, maxDepth: number): void {
+function readPlain(given: Uint8Array, settings: DecodeOptions, maxDepth: number): unknown {
+  const { encoding, dictionaries = 'object', tolerant = false, maxBytes = MAX_INPUT } = settings
+  checkSize(given.length, maxBytes)
+  // Byte strings are views into a copy of the caller's own, as they are without this.
+  const bytes = encoding === undefined ? copyOf(given) : bufferOf(given)
+  const string =
+    encoding === undefined
+      ? (from: Buffer, start: number, end: number) => from.subarray(start, end)
+      : (from: Buffer, start: number, end: number) => from.toString(encoding, start, end)
+  return new Reader(bytes, { string, dictionaries, maxDepth, tolerant }).whole()
+}
+
+function checkSize(length: number, maxBytes: number): void {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxBytes', 'maxBytes must be a whole number from 1')
+  if (length > maxBytes) throw new BencodeError(`bencode of more than ${maxBytes} bytes`)
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function checkOptions({ encoding, dictionaries }: DecodeOptions, maxDepth: number): void {
+  if (dictionaries !== undefined && !DICTIONARIES.includes(dictionaries)) {
+    throw new ConfigurationError(
+      'ERR_RTPPROXY_OPTION',
+      'dictionaries',
+      `there are no dictionaries '${dictionaries}'`,
+    )
+  }
   if (encoding !== undefined && encoding !== 'utf8' && !Buffer.isEncoding(encoding)) {
     throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'encoding', `unknown encoding ${encoding}`)
   }

@@ -1,5 +1,5 @@
 import { isMap, isUint8Array } from 'node:util/types'
-import { BencodeError } from '../errors.ts'
+import { BencodeError, ConfigurationError } from '../errors.ts'
 import {
   bencodeEncode,
   copyOutput,
@@ -11,6 +11,7 @@ import {
   TABLE_WORDS,
   words,
 } from './instance.ts'
+import { Writer, where } from './plain/writer.ts'
 
 /** What `encode` takes. `undefined` and `null` are left out of dictionaries and refused anywhere else. */
 export type BencodeInput =
@@ -60,15 +61,23 @@ const path: (string | number | Uint8Array)[] = []
 // A value that is being encoded may have getters, and those may call this package; its memory holds one call at a time.
 let encoding = false
 
+export interface EncodeOptions {
+  /** Sorts the keys of dictionaries by their bytes, as BEP 3 wants it: the same value always gives the same bytes. Default false. */
+  readonly sorted?: boolean | undefined
+  /** Largest result, in bytes. Default 65,535, what a datagram can carry. */
+  readonly maxBytes?: number | undefined
+}
+
 /**
  * Bencode of `value`, in a Buffer of its own. Strings are written as UTF-8, booleans as 1 and 0, dictionaries in the
- * order of their keys in the object or Map (BEP 3 wants them sorted; NG does not).
+ * order of their keys in the object or Map (BEP 3 wants them sorted, and NG does not: option `sorted`).
  *
  * @throws BencodeError with the path of the culprit (`flags[2].x`) for fractions, unsafe integers, bigints beyond
  *   signed 64 bits, functions, symbols, class instances, `null` and `undefined` outside dictionaries, and for
- *   anything cyclic or deeper than 64; and when the result is larger than 65,535 bytes.
+ *   anything cyclic or deeper than 64; and when the result is larger than `maxBytes`.
  */
-export function encode(value: BencodeInput): Buffer {
+export function encode(value: BencodeInput, options?: EncodeOptions): Buffer {
+  if (options !== undefined) return written(value, options).bytes()
   refuseReentry()
   encoding = true
   try {
@@ -85,6 +94,25 @@ export function encode(value: BencodeInput): Buffer {
   const length = bencodeEncode(tape - TABLE_WORDS)
   if (length < 0 || length > MAX_INPUT) throw tooLarge()
   return copyOutput(length)
+}
+
+/**
+ * Bytes that `encode` would give for `value`.
+ *
+ * @throws BencodeError as `encode`; there is no limit unless `maxBytes` is given.
+ */
+export function encodingLength(value: BencodeInput, options: EncodeOptions = {}): number {
+  return written(value, { maxBytes: Number.MAX_SAFE_INTEGER, ...options }).length
+}
+
+function written(value: BencodeInput, { sorted = false, maxBytes = MAX_INPUT }: EncodeOptions): Writer {
+  if (typeof sorted !== 'boolean')
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'sorted', 'sorted must be true or false')
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxBytes', 'maxBytes must be a whole number from 1')
+  const writer = new Writer({ sorted, maxBytes })
+  writer.write(value)
+  return writer
 }
 
 /** False: not all was ASCII, so the lengths are wrong. */
@@ -239,15 +267,7 @@ function tooLarge(): BencodeError {
 }
 
 function failure(depth: number, reason: string): BencodeError {
-  if (depth === 0) return new BencodeError(reason)
-  let where = ''
-  for (const step of path.slice(0, depth)) {
-    if (typeof step === 'number') where += `[${step}]`
-    else if (typeof step !== 'string') where += `[${JSON.stringify(Buffer.from(step).toString('latin1'))}]`
-    else if (!/^[A-Za-z_$][\w$]*$/.test(step)) where += `[${JSON.stringify(step)}]`
-    else where += where === '' ? step : `.${step}`
-  }
-  return new BencodeError(`${where}: ${reason}`)
+  return new BencodeError(depth === 0 ? reason : `${where(path.slice(0, depth))}: ${reason}`)
 }
 
 /** For decoding too. */

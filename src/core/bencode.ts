@@ -1,3 +1,4 @@
 /** Bencode (BEP 3), the encoding of the NG protocol: the public module `rtpproxy-ng/bencode`. */
 export { type BencodeMapValue, type BencodeValue, type DecodeOptions, decode } from './bencode-decode.ts'
-export { type BencodeInput, encode } from './bencode-encode.ts'
+export { type BencodeInput, type EncodeOptions, encode, encodingLength } from './bencode-encode.ts'
+export { BencodeDecoder, type BencodeDecoderOptions } from './plain/decoder.ts'

@@ -1,4 +1,4 @@
-import { DictionaryEnd, INCOMPLETE, MALFORMED, MAX_STRING } from './reply-frame.ts'
+import { INCOMPLETE, MALFORMED, MAX_STRING, ValueEnd } from '../../core/plain/value-end.ts'
 
 /** Bytes in which the space behind a cookie must come. Ours has 27, rtpengine's notifications have 16. */
 const MAX_COOKIE = 64
@@ -13,7 +13,7 @@ const EMPTY = Buffer.alloc(0)
 /** Cuts a stream of `COOKIE SP DICTIONARY` messages, back to back, into messages. */
 export class StreamFrames {
   readonly #receive: (message: Buffer) => void
-  readonly #end = new DictionaryEnd()
+  readonly #end = new ValueEnd()
   /** The beginning of a message whose end has not come yet: its first `#length` bytes, with room for more. */
   #partial = EMPTY
   #length = 0
