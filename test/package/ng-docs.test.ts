@@ -75,7 +75,7 @@ describe('the page on NG', () => {
   })
 
   it('says of every command what was run, as the tests against the real rtpengine are named', () => {
-    const real = readFileSync(new URL('../real/commands.test.ts', import.meta.url), 'utf8')
+    const real = readFileSync(new URL('../real/ng/commands.test.ts', import.meta.url), 'utf8')
     const titles = [...real.matchAll(/it\('([^:']+): (.*?)',/g)]
     const seen = (command: string) =>
       titles.find(([, names = '']) => names.split(', ').includes(command))?.[2]

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { NgClient } from '../../src/ng/client.ts'
+import { NgClient } from '../../../src/ng/client.ts'
+import { findProgram, RtpEngine } from '../program.ts'
 import { Party } from './party.ts'
-import { findProgram, RtpEngine } from './program.ts'
 
 /** What rtpengine 10.5.3 answers `Unrecognized command` to. */
 const LATER = [

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NgClient } from '../../src/ng/client.ts'
-import { type CallReport, callReport } from '../../src/protocol/replies/call-report.ts'
-import { nodeReport } from '../../src/protocol/replies/node-report.ts'
-import { mosVariables, namedStatistic } from '../../src/protocol/replies/quality.ts'
+import { NgClient } from '../../../src/ng/client.ts'
+import { type CallReport, callReport } from '../../../src/protocol/replies/call-report.ts'
+import { nodeReport } from '../../../src/protocol/replies/node-report.ts'
+import { mosVariables, namedStatistic } from '../../../src/protocol/replies/quality.ts'
+import { findProgram, RtpEngine } from '../program.ts'
 import { Phone } from './phone.ts'
-import { findProgram, RtpEngine } from './program.ts'
 
 const program = findProgram('rtpengine', 'rtpengine-daemon')
 

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { DtmfEvents } from '../../src/dtmf/events.ts'
-import { RtpProxyNg } from '../../src/module/client.ts'
-import { NgClient } from '../../src/ng/client.ts'
+import { DtmfEvents } from '../../../src/dtmf/events.ts'
+import { RtpProxyNg } from '../../../src/module/client.ts'
+import { NgClient } from '../../../src/ng/client.ts'
+import { findProgram, freePort } from '../program.ts'
 import { Phone } from './phone.ts'
-import { findProgram, freePort } from './program.ts'
 
 const program = findProgram('rtpengine', 'rtpengine-daemon')
 

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { parseSdp } from '../../src/core/sdp.ts'
+import { parseSdp } from '../../../src/core/sdp.ts'
 
 const VERSION = 0x80
 const SENDER_REPORT = 200

@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { encode } from '../../src/core/bencode.ts'
-import { FLAGS } from '../../src/protocol/vocabulary/flags.ts'
-import { KEYS } from '../../src/protocol/vocabulary/keys.ts'
-import { findProgram, RtpEngine } from './program.ts'
+import { encode } from '../../../src/core/bencode.ts'
+import { FLAGS } from '../../../src/protocol/vocabulary/flags.ts'
+import { KEYS } from '../../../src/protocol/vocabulary/keys.ts'
+import { findProgram, RtpEngine } from '../program.ts'
 
 const program = findProgram('rtpengine', 'rtpengine-daemon')
 

@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NOT_TOLERATED, TOLERATED } from '../core/plain/tolerance.ts'
-import { findProgram, RtpEngine } from './program.ts'
+import { NOT_TOLERATED, TOLERATED } from '../../core/plain/tolerance.ts'
+import { findProgram, RtpEngine } from '../program.ts'
 
 const program = findProgram('rtpengine', 'rtpengine-daemon')
 
