@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import type { OpenEntry, OpenRequests, Sender } from '../requests/open-requests.ts'
+import type { OpenRequests, Sender } from '../requests/open-requests.ts'
 import type { Exchange, OpenRequest, Timing, Transport } from '../transport.ts'
 import type { WebAddress, WebOptions } from './address.ts'
 import type { WebSocketDelays, WebSocketRoute } from './connection.ts'
-import { PlainConnections } from './plain.ts'
-import { SharedConnection } from './shared.ts'
+import { Lanes } from './lanes.ts'
 
 const DELAYS: WebSocketDelays = {
   firstMs: 100,
@@ -15,27 +14,18 @@ const DELAYS: WebSocketDelays = {
   pongMs: 10_000,
 }
 
-/** How the requests share connections. */
-export interface WebSocketSharing {
-  /** Never fails the entry before it returns. */
-  send(entry: OpenEntry, timing: Timing): void
-  /** Opens nothing any more. */
-  close(): void
-}
-
 /**
- * WebSocket to one node (rtpengine's `--listen-http`), one message each way of a command. Needs the package `ws`, which the first
- * command loads; without it each command fails with `local` and says so.
+ * WebSocket to one node (rtpengine's `--listen-http`), one message each way of a command, over up to eight connections: see `Lanes`. Needs
+ * the package `ws`, which the first command loads; without it each command fails with `local` and says so.
  *
- * With cookies (subprotocol `ng.rtpengine.com`) all commands share one connection, see `SharedConnection`. Without (address `plain`,
- * subprotocol `ng-plain.rtpengine.com`) each has one of up to eight to itself while it waits, see `PlainConnections`. Nothing is sent
- * twice over one connection: a command waits `timeoutMs` x `attempts` in all.
+ * The subprotocol is `ng.rtpengine.com`, or (address `plain`, no cookies) `ng-plain.rtpengine.com`. Nothing is sent twice over one
+ * connection: a command waits `timeoutMs` x `attempts` in all.
  */
 export class WebSocketTransport implements Transport, Sender {
   readonly url: string
   readonly #requests: OpenRequests
   readonly #sockets = new Set<Socket>()
-  readonly #sharing: WebSocketSharing
+  readonly #lanes: Lanes
   #closed = false
 
   constructor(
@@ -54,14 +44,14 @@ export class WebSocketTransport implements Transport, Sender {
       delays: { ...DELAYS, ...delays },
       sockets: this.#sockets,
     }
-    this.#sharing = address.plain ? new PlainConnections(route) : new SharedConnection(route, this)
+    this.#lanes = new Lanes(route, this)
   }
 
   send(exchange: Exchange, timing: Timing): OpenRequest {
     const entry = this.#requests.open(this, exchange, timing)
     // Failures are told later, never inside `send`.
     if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
-    else this.#sharing.send(entry, timing)
+    else this.#lanes.send(entry, timing)
     return entry
   }
 
@@ -72,7 +62,7 @@ export class WebSocketTransport implements Transport, Sender {
   async close(): Promise<void> {
     this.#closed = true
     this.#requests.failAll(this, { kind: 'closed' })
-    this.#sharing.close()
+    this.#lanes.close()
     await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')))
   }
 }
