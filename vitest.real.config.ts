@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
+    // The style of the status page is taken as it is.
+    css: true,
     testTimeout: 60_000,
     hookTimeout: 30_000,
     fileParallelism: false,

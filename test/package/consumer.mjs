@@ -31,6 +31,8 @@ const main = async () => {
   await engine.close()
   const missing = await redisCallStore().then(() => 'found', (error) => error.code + error.message)
   if (!missing.startsWith('ERR_RTPPROXY_OPTION') || !missing.includes('npm install redis')) throw new Error('redis is not installed here: ' + missing)
+  const unmanaged = await managementServer(media).then(() => 'found', (error) => error.code + error.message)
+  if (!unmanaged.startsWith('ERR_RTPPROXY_OPTION') || !unmanaged.includes('npm install fastify')) throw new Error('fastify is not installed here: ' + unmanaged)
   await module.close()
   await media.close()
   await relay.close()
@@ -46,6 +48,7 @@ const entries = [
   ['{ parseSdp }', 'rtpproxy-ng/sdp'],
   ['{ redisCallStore }', 'rtpproxy-ng/redis'],
   ['{ NgClient }', 'rtpproxy-ng/ng'],
+  ['{ managementServer }', 'rtpproxy-ng/management'],
   ['{ FakeRtpEngine }', 'rtpproxy-ng/testing'],
 ]
 

@@ -1,0 +1,3 @@
+export type { PingResult, SetSummary } from './rpc/methods.ts'
+export type { ManagementOptions, MetricsRegistry } from './server/options.ts'
+export { type ManagementServer, managementServer } from './server/server.ts'

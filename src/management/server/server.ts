@@ -1,0 +1,166 @@
+import { chmod } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ConfigurationError } from '../../errors.ts'
+import type { RtpProxyNg } from '../../module/client.ts'
+import { page, script, style } from '../page/files.ts'
+import { answer, parseError } from '../rpc/json-rpc.ts'
+import { managementMethods } from '../rpc/methods.ts'
+import { Guard } from './guard.ts'
+import { Monitor } from './monitor.ts'
+import { type CheckedManagement, checkManagement, type ManagementOptions } from './options.ts'
+
+/** A management server that listens. */
+export interface ManagementServer extends AsyncDisposable {
+  /** `http://ADDRESS:PORT`, or `unix:PATH`. */
+  readonly url: string
+  /** Closes the listener and every connection. The client is left as it is. */
+  close(): Promise<void>
+}
+
+/** What a page may do: run its own script, and ask this server. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+/**
+ * Serves the management of `media`: `POST /rpc` (JSON-RPC 2.0: docs/management.md has the methods), `GET /healthz`, `GET /metrics` if there are
+ * any, and the status page at `GET /`, live by `GET /events`.
+ *
+ * @returns when it listens.
+ * @throws ConfigurationError that names the option, or the packages that are not installed. Rejects with the system's error if the place
+ * cannot be had.
+ */
+export async function managementServer(
+  media: RtpProxyNg,
+  options: ManagementOptions = {},
+): Promise<ManagementServer> {
+  const checked = checkManagement(options)
+  const server = await newServer(checked)
+  const monitor = new Monitor(media, checked.sampleMs)
+  guard(server, checked)
+  serveRpc(server, media)
+  serveState(server, media, monitor, checked)
+  servePage(server)
+  const { place } = checked
+  try {
+    if (place.path === undefined) await server.listen({ host: place.host, port: place.port })
+    else {
+      await server.listen({ path: place.path })
+      // Who may connect to it may do all of this.
+      await chmod(place.path, 0o600)
+    }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  const close = async (): Promise<void> => {
+    server.server.closeAllConnections()
+    await server.close()
+  }
+  return { url: urlOf(server, checked), close, [Symbol.asyncDispose]: close }
+}
+
+async function newServer({ bodyLimit, requestsPerMinute }: CheckedManagement): Promise<FastifyInstance> {
+  const { fastify, fastifyRateLimit } = await packages()
+  const server = fastify({ bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false })
+  await server.register(fastifyRateLimit, {
+    max: requestsPerMinute,
+    timeWindow: 60_000,
+    // At a UNIX socket there are no addresses.
+    keyGenerator: ({ ip }) => ip ?? 'unix',
+  })
+  return server
+}
+
+async function packages() {
+  try {
+    const [{ fastify }, { fastifyRateLimit }] = await Promise.all([
+      import('fastify'),
+      import('@fastify/rate-limit'),
+    ])
+    return { fastify, fastifyRateLimit }
+  } catch (cause) {
+    const why = 'rtpproxy-ng/management needs packages: npm install fastify @fastify/rate-limit'
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'management', `${why} (${(cause as Error).message})`)
+  }
+}
+
+function guard(server: FastifyInstance, { token, place }: CheckedManagement): void {
+  const door = new Guard(token)
+  const isUnix = place.path !== undefined
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'content-security-policy': POLICY,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    })
+    // The page asks for the token; what it is made of is no secret.
+    if (token !== undefined && OPEN.has(request.url)) return
+    const refusal = door.refusal(request.headers, isUnix)
+    if (refusal === undefined) return
+    if (refusal.status === 401) reply.header('www-authenticate', 'Bearer')
+    await reply.code(refusal.status).send({ error: refusal.message })
+  })
+}
+
+const OPEN: ReadonlySet<string> = new Set(['/', '/page.js', '/page.css', '/healthz'])
+
+function serveRpc(server: FastifyInstance, media: RtpProxyNg): void {
+  const methods = managementMethods(media)
+  server.removeAllContentTypeParsers()
+  // Nothing a browser sends to another site unasked.
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => done(null, body))
+  server.post('/rpc', async (request, reply) => {
+    let body: unknown
+    try {
+      body = JSON.parse(String(request.body))
+    } catch {
+      return parseError
+    }
+    const response = await answer(body, methods)
+    return response === undefined ? reply.code(204).send() : response
+  })
+}
+
+function serveState(
+  server: FastifyInstance,
+  media: RtpProxyNg,
+  monitor: Monitor,
+  { metrics }: CheckedManagement,
+): void {
+  server.get('/healthz', async (_, reply) => {
+    const usable = media.show().filter(({ state }) => state === 'up' || state === 'suspect').length
+    return reply.code(usable > 0 ? 200 : 503).send({ status: usable > 0 ? 'ok' : 'no media proxy', usable })
+  })
+  if (metrics !== undefined) {
+    server.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
+  }
+  server.get('/events', (_, reply) => sendEvents(reply, monitor))
+}
+
+/** A stream of server-sent events (WHATWG HTML, section 9.2). */
+function sendEvents(reply: FastifyReply, monitor: Monitor): void {
+  const { raw } = reply
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value)
+  reply.hijack()
+  raw.writeHead(200, { 'content-type': 'text/event-stream' })
+  const end = monitor.watch((snapshot) => {
+    // Who does not keep up is shown the next one.
+    if (!raw.writableNeedDrain) raw.write(`data: ${JSON.stringify(snapshot)}\n\n`)
+  })
+  raw.on('close', end)
+}
+
+function servePage(server: FastifyInstance): void {
+  server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+  server.get('/page.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(script))
+  server.get('/page.css', (_, reply) => reply.type('text/css; charset=utf-8').send(style))
+}
+
+function urlOf(server: FastifyInstance, { place }: CheckedManagement): string {
+  if (place.path !== undefined) return `unix:${place.path}`
+  const { address, port } = server.server.address() as AddressInfo
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+}

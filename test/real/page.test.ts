@@ -1,0 +1,169 @@
+import { mkdirSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ManagementServer, managementServer } from '../../src/management/index.ts'
+import { RtpProxyNg } from '../../src/module/client.ts'
+import { FakeRtpEngine } from '../../src/testing/engine.ts'
+import { findProgram } from './program.ts'
+
+const SDP =
+  'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
+const TOKEN = 'a token of 24 characters'
+/** Where `SCREENSHOTS=docs/screenshots npm run test:real` has the pictures of the docs made. */
+const pictures = process.env.SCREENSHOTS
+const program = findProgram('chromium', 'chromium')
+
+describe.skipIf(program === undefined)('the status page in a real browser', () => {
+  let browser: Browser
+  let engines: FakeRtpEngine[]
+  let media: RtpProxyNg
+  let server: ManagementServer
+  const errors: string[] = []
+  beforeAll(async () => {
+    // The sandbox of Chromium does not work for root, as which CI runs.
+    browser = await chromium.launch({ executablePath: program!, args: ['--no-sandbox'] })
+    if (pictures !== undefined) mkdirSync(pictures, { recursive: true })
+  })
+  afterAll(() => browser?.close())
+
+  beforeEach(async () => {
+    engines = [new FakeRtpEngine(), new FakeRtpEngine(), new FakeRtpEngine()]
+    for (const engine of engines) await engine.start()
+    const [a, b, c] = engines.map(({ urls }) => urls[0])
+    media = new RtpProxyNg({
+      sockets: [`1 == ${a}=2 ${b}=1`, `2 == ${c}`],
+      timeoutMs: 100,
+      attempts: 1,
+      disableMs: 200,
+    })
+    await media.start()
+    for (let i = 0; i < 20; i++)
+      await media.command('offer', { 'call-id': `call ${i}`, 'from-tag': 'f', sdp: SDP }, { set: 1 })
+    errors.length = 0
+  })
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
+    await server.close()
+    await media.close()
+    for (const engine of engines) await engine.close()
+    expect(errors).toEqual([])
+  })
+
+  async function open(options: BrowserContextOptions = {}, token?: string): Promise<Page> {
+    server = await managementServer(media, { sampleMs: 100, token })
+    const context = await browser.newContext(options)
+    const page = await context.newPage()
+    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('console', (message) => {
+      // A refused token is no fault of the page.
+      if (message.type() === 'error' && !message.text().includes('401')) errors.push(message.text())
+    })
+    await page.goto(server.url)
+    return page
+  }
+  const item = (page: Page, index: number) => page.locator('li', { hasText: engines[index]!.urls[0]! })
+  const picture = async (page: Page, name: string) => {
+    // A picture has more to show with some samples in it.
+    await expect.poll(() => page.locator('.line').first().getAttribute('d')).toMatch(/(L.*){8}/)
+    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
+  }
+
+  it('shows sets, media proxies, their states, weights, calls and pings, and goes on doing so', async () => {
+    const page = await open()
+    await expect.poll(() => page.locator('h2').allTextContents()).toEqual(['Set 1', 'Set 2'])
+    expect(await page.locator('li').count()).toBe(3)
+    expect(await item(page, 0).locator('.weight').textContent()).toBe('2')
+    expect(await page.locator('#totals').textContent()).toContain('20 calls')
+    await expect.poll(() => item(page, 0).locator('.ping').textContent()).toMatch(/^\d+\.\d ms$/)
+    await engines[2]!.stop()
+    await expect.poll(() => item(page, 2).locator('.ping').textContent()).toBe('no answer')
+    await expect.poll(() => item(page, 2).locator('.losses').getAttribute('d')).toContain('M')
+    await picture(page, 'light')
+  })
+
+  it('disables, enables and drains by button', async () => {
+    const page = await open()
+    const state = (index: number) => item(page, index).locator('.state').textContent()
+    await item(page, 0)
+      .getByRole('button', { name: /^Disable/ })
+      .click()
+    await expect.poll(() => state(0)).toBe('disabled')
+    expect(media.show()[0]?.state).toBe('disabled')
+    await item(page, 0)
+      .getByRole('button', { name: /^Enable/ })
+      .click()
+    await expect.poll(() => state(0)).toBe('up')
+    await item(page, 1)
+      .getByRole('button', { name: /^Drain/ })
+      .click()
+    await expect.poll(() => state(1)).toBe('draining')
+    expect(
+      await item(page, 1)
+        .getByRole('button', { name: /^Drain/ })
+        .isDisabled(),
+    ).toBe(true)
+  })
+
+  it('works by keyboard, and keeps the focus where it is while it is redrawn', async () => {
+    const page = await open()
+    await page.locator('li').first().waitFor()
+    await page.keyboard.press('Tab')
+    const focused = () => page.evaluate('document.activeElement.getAttribute("aria-label")')
+    expect(await focused()).toBe(`Disable ${engines[0]!.urls[0]}`)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => item(page, 0).locator('.state').textContent()).toBe('disabled')
+    await expect.poll(focused).toBe(`Enable ${engines[0]!.urls[0]}`)
+    await page.keyboard.press('Space')
+    await expect.poll(() => item(page, 0).locator('.state').textContent()).toBe('up')
+  })
+
+  it('is dark for those who like it so', async () => {
+    const page = await open({ colorScheme: 'dark' })
+    await page.locator('li').first().waitFor()
+    const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+    expect(ground).toBe('rgb(20, 23, 26)')
+    await picture(page, 'dark')
+  })
+
+  it('fits on a phone', async () => {
+    const page = await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true })
+    await page.locator('li').first().waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+    const heights = await page
+      .locator('li button')
+      .evaluateAll((buttons) =>
+        buttons.map((button) => (button as unknown as { offsetHeight: number }).offsetHeight),
+      )
+    // What a finger needs (WCAG 2.2, 2.5.5).
+    for (const height of heights) expect(height).toBeGreaterThanOrEqual(44)
+    await picture(page, 'phone')
+  })
+
+  it('asks for the token, and takes the right one', async () => {
+    const page = await open({}, TOKEN)
+    await page.getByLabel('Token').fill('a token that is not the right one')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('a token is needed')
+    await page.getByLabel('Token').fill(TOKEN)
+    await page.getByRole('button', { name: 'Open' }).click()
+    await expect.poll(() => page.locator('li').count()).toBe(3)
+    expect(await page.locator('#door').isVisible()).toBe(false)
+    await item(page, 0)
+      .getByRole('button', { name: /^Disable/ })
+      .click()
+    await expect.poll(() => item(page, 0).locator('.state').textContent()).toBe('disabled')
+  })
+
+  it('comes back by itself when the server does', async () => {
+    const page = await open()
+    await page.locator('li').first().waitFor()
+    const { port } = new URL(server.url)
+    await server.close()
+    await expect.poll(() => page.locator('#connection').textContent()).not.toBe('live')
+    errors.length = 0
+    server = await managementServer(media, { listen: `127.0.0.1:${port}`, sampleMs: 100 })
+    await expect.poll(() => page.locator('#connection').textContent(), { timeout: 10_000 }).toBe('live')
+    // The browser reports what it could not reach meanwhile.
+    errors.length = 0
+  })
+})
