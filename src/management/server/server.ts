@@ -74,10 +74,9 @@ async function newServer({ bodyLimit, requestsPerMinute }: CheckedManagement): P
 
 async function packages() {
   try {
-    const [{ fastify }, { fastifyRateLimit }] = await Promise.all([
-      import('fastify'),
-      import('@fastify/rate-limit'),
-    ])
+    // Bundlers forgive a package that is not there only where its import alone is awaited.
+    const { fastify } = await import('fastify')
+    const { fastifyRateLimit } = await import('@fastify/rate-limit')
     return { fastify, fastifyRateLimit }
   } catch (cause) {
     const why = 'rtpproxy-ng/management needs packages: npm install fastify @fastify/rate-limit'
