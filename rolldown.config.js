@@ -6,6 +6,8 @@ import { defineConfig } from 'rolldown'
 
 const entries = [
   'index',
+  'adapters/drachtio/index',
+  'adapters/sip/index',
   'kamailio/index',
   'management/index',
   'ng/index',

@@ -24,6 +24,8 @@ const entries = [
   ['NgClient', 'rtpproxy-ng/ng'],
   ['managementServer', 'rtpproxy-ng/management'],
   ['FakeRtpEngine', 'rtpproxy-ng/testing'],
+  ['b2buaMedia', 'rtpproxy-ng/drachtio'],
+  ['sipAdapter', 'rtpproxy-ng/sip'],
 ]
 const all = entries.map(([names]) => names).join(', ')
 const done = (/** @type {string} */ how) =>

@@ -43,6 +43,8 @@ export async function use(names) {
   await ng.close()
   await engine.close()
 
+  check(typeof names.b2buaMedia === 'function', 'rtpproxy-ng/drachtio')
+  check(typeof names.sipAdapter({ stringify: () => '' }).setSdp === 'function', 'rtpproxy-ng/sip')
   // None of the optional peers is installed here.
   await checkMissing(names.redisCallStore(), 'npm install redis')
   await checkMissing(names.managementServer(media), 'npm install fastify')
