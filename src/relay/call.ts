@@ -200,6 +200,22 @@ export class Call {
     return viaBranch === undefined || branch.length === 0 ? named : branch
   }
 
+  /**
+   * The dialogues that a delete with these keys ends, picked as rtpengine picks them: a branch tells most unless there is a To tag, that
+   * counts before the From tag, and a From tag behind an unknown To tag only names what nobody has answered.
+   */
+  ending(fromTag = '', toTag = '', viaBranch = ''): readonly Dialogue[] {
+    if (fromTag === '') return [...this.dialogues]
+    const branch = this.dialogues.filter(
+      ({ answerer }) => viaBranch !== '' && answerer.viaBranch === viaBranch,
+    )
+    if (toTag === '' && branch.length > 0) return branch
+    const named = this.matching(toTag || fromTag, undefined, undefined)
+    if (named.length > 0) return named
+    if (branch.length > 0 || toTag === '') return branch
+    return this.matching(fromTag, undefined, undefined).filter(({ isAnswered }) => !isAnswered)
+  }
+
   add(dialogue: Dialogue): void {
     if (this.dialogues.length >= MAX_FORKS) throw refusal('Invalid dialogue association')
     this.dialogues.push(dialogue)

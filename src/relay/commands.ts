@@ -185,8 +185,8 @@ export class Commands {
 
   #delete(request: Request): Reply {
     const call = this.calls.get(request.required('call-id'))
-    const toTag = request.has('flags', 'to-tag') ? request.text('to-tag') : undefined
-    const dialogues = call?.matching(request.text('from-tag'), toTag, request.text('via-branch')) ?? []
+    const [fromTag, toTag] = [request.text('from-tag'), request.text('to-tag')]
+    const dialogues = call?.ending(fromTag, toTag, request.text('via-branch')) ?? []
     if (call === undefined || dialogues.length === 0) {
       if (request.has('flags', 'fatal')) throw refusal(NOT_FOUND)
       return { warning: NOT_FOUND, result: 'ok' }

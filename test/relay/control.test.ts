@@ -278,6 +278,24 @@ describe('commands', () => {
     expect(relay.calls).toHaveLength(0)
   })
 
+  it.each([
+    ['by the To tag before the From tag', { 'from-tag': 'z', 'to-tag': 'a' }, 0],
+    ['not by the From tag if another To tag has answered', { 'from-tag': 'a', 'to-tag': 'z' }, 1],
+    ['by the branch if no tag is known', { 'from-tag': 'z', 'to-tag': 'y', 'via-branch': '1' }, 0],
+    ['without a From tag, whatever the To tag', { 'to-tag': 'z' }, 0],
+  ])('delete %s', async (_, keys, left) => {
+    await client.request(offer('one', { 'via-branch': '1' }))
+    await client.request({ ...offer('one', { command: 'answer', 'via-branch': '1' }), 'to-tag': 'b' })
+    await client.request({ command: 'delete', 'call-id': 'one', ...keys })
+    expect(relay.calls).toHaveLength(left)
+  })
+
+  it('delete by the From tag what nobody has answered, whatever the To tag', async () => {
+    await client.request(offer('one'))
+    await client.request({ command: 'delete', 'call-id': 'one', 'from-tag': 'a', 'to-tag': 'z' })
+    expect(relay.calls).toHaveLength(0)
+  })
+
   it('list calls, and only so many', async () => {
     for (const id of ['one', 'two', 'three']) await client.request(offer(id))
     expect((await client.request({ command: 'list' })).calls).toEqual(['one', 'two', 'three'])
