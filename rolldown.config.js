@@ -11,6 +11,7 @@ const entries = [
   'kamailio/index',
   'management/index',
   'ng/index',
+  'prometheus/index',
   'core/bencode',
   'core/sdp',
   'redis/index',

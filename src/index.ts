@@ -1,3 +1,5 @@
+export type { LogBodies } from './diagnostics/bodies.ts'
+export type { Logger, LogLevel } from './diagnostics/levels.ts'
 export {
   BencodeError,
   ConfigurationError,
@@ -33,11 +35,13 @@ export type { RtpProxyNgEvents } from './module/proxies.ts'
 export type { FlagGrammar } from './module/request/rtpengine-flags.ts'
 export type { CallStatistics, QueryReply, TrafficCounters } from './module/statistics.ts'
 export type { NameResolver, ServiceRecord } from './network/names.ts'
-export type { DroppedReplies } from './network/requests/open-requests.ts'
+export type { DroppedReplies, DroppedReply } from './network/requests/dropped.ts'
 export type { CallKey } from './nodes/affinity/calls.ts'
 export type { SharedCallsCounters } from './nodes/affinity/shared.ts'
 export type { CallStore } from './nodes/affinity/store.ts'
 export type { Balanced, BalancedCall, Balancing, BalancingFunction } from './nodes/balancing.ts'
+export type { CommandTrace } from './nodes/dispatch/trace.ts'
+export type { NodeChange } from './nodes/health/change.ts'
 export type { NodeState, NodeStatus } from './nodes/node.ts'
 export type { Coding } from './nodes/transports.ts'
 export type { NgParameters } from './protocol/vocabulary/types.ts'

@@ -1,3 +1,5 @@
+import type { LogBodies } from '../diagnostics/bodies.ts'
+import { LOG_LEVELS, type Logger, type LogLevel, type LogOptions } from '../diagnostics/levels.ts'
 import { ConfigurationError } from '../errors.ts'
 import { BoundedResolver, type NameResolver, systemNames } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
@@ -111,6 +113,15 @@ export interface RtpProxyNgOptions {
    * out, with `t` it is there. `'omits'` is what the module's manual says: the reverse.
    */
   readonly toTagFlag?: 'includes' | 'omits' | undefined
+  /** Where to log: pino, or a child of it, or `console`. Default: nowhere. docs/observability.md lists what is said. */
+  readonly logger?: Logger | undefined
+  /** From which level on: `debug` (every command), `info` (default: states of media proxies), `warn` (failures) or `error`. */
+  readonly logLevel?: LogLevel | undefined
+  /**
+   * What of commands and replies `debug` shows: `none` (default), `redacted`: with SDP, but without the keys in it, or `all`. SDP tells
+   * addresses, and keys open the media: mind who reads the log.
+   */
+  readonly logBodies?: LogBodies | undefined
   /** How many INVITE transactions `manage` remembers at most. Default 100000. */
   readonly transactionLimit?: number | undefined
   /** How long `manage` remembers a transaction after its last message, in milliseconds. Default 300000. */
@@ -124,6 +135,7 @@ export interface CheckedOptions extends PoolOptions {
   readonly keepDialogs: number
   readonly extraId: ((message: SipMessage) => string | null | undefined) | undefined
   readonly toTagFlag: 'includes' | 'omits'
+  readonly log: LogOptions | undefined
   readonly transactionLimit: number
   readonly transactionMs: number
 }
@@ -160,6 +172,7 @@ const CODINGS = ['bencode', 'json'] as const
 const FLAG_GRAMMARS = ['kamailio', 'opensips', 'rtpengine'] as const
 const NAME_MODES = ['first', 'all', 'srv'] as const
 const TO_TAG_FLAGS = ['includes', 'omits'] as const
+const LOG_BODIES = ['none', 'redacted', 'all'] as const
 const STORE_METHODS = ['find', 'keep', 'forget', 'report', 'watch', 'close'] as const
 
 const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
@@ -180,6 +193,9 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'resolver',
   'extraId',
   'toTagFlag',
+  'logger',
+  'logLevel',
+  'logBodies',
 ])
 
 function optionError(option: string, message: string): ConfigurationError {
@@ -246,6 +262,15 @@ function dtmfOf(given: RtpProxyNgOptions['dtmf']): DtmfReceiver | undefined {
   return given
 }
 
+function logOf({ logger, logLevel, logBodies }: RtpProxyNgOptions): LogOptions | undefined {
+  const level = oneOf('logLevel', logLevel ?? 'info', LOG_LEVELS)
+  const bodies = oneOf('logBodies', logBodies, LOG_BODIES)
+  if (logger === undefined) return undefined
+  if (LOG_LEVELS.some((name) => typeof logger?.[name] !== 'function'))
+    throw optionError('logger', `logger must have the methods ${LOG_LEVELS.join(', ')}`)
+  return { logger, level, bodies }
+}
+
 function socketsOf(given: RtpProxyNgOptions['sockets']): string[] {
   const list = typeof given === 'string' ? [given] : (given ?? [])
   if (!Array.isArray(list) || list.some((text) => typeof text !== 'string')) {
@@ -303,5 +328,6 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     resolver: options.resolver === undefined ? systemNames : new BoundedResolver(options.resolver),
     extraId,
     toTagFlag: oneOf('toTagFlag', options.toTagFlag, TO_TAG_FLAGS),
+    log: logOf(options),
   }
 }

@@ -1,10 +1,11 @@
 import type { EventEmitter } from 'node:events'
+import type { ClientLog } from '../diagnostics/logger.ts'
 import { NodeError, type RtpProxyNgError } from '../errors.ts'
-import type { DroppedReplies } from '../network/requests/open-requests.ts'
+import type { DroppedReplies } from '../network/requests/dropped.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
 import { parseSockets } from '../nodes/grammar.ts'
 import type { NodeState, NodeStatus } from '../nodes/node.ts'
-import { Pool } from '../nodes/pool.ts'
+import { Pool, type PoolObserver } from '../nodes/pool.ts'
 import { NgCommands } from '../protocol/commands/ng-commands.ts'
 import type { NgParameters } from '../protocol/vocabulary/types.ts'
 import type { CallOptions, MessageOptions, ReanchorResult } from './calls.ts'
@@ -40,6 +41,8 @@ export abstract class MediaProxies extends NgCommands<
   protected readonly pool: Pool
   protected readonly transactions: TransactionMemory
   protected readonly dialogs: Dialogs | undefined
+  #log: ClientLog | undefined
+  #endLog: (() => void) | undefined
   protected state: 'new' | 'open' | 'closed' = 'new'
 
   /** @throws ConfigurationError that names the option or URL that is wrong. */
@@ -50,14 +53,24 @@ export abstract class MediaProxies extends NgCommands<
     const { affinity, keepDialogs, sockets } = this.options
     this.dialogs =
       keepDialogs > 0 && affinity !== undefined ? new Dialogs(keepDialogs, affinity.lifetimeMs) : undefined
-    this.pool = new Pool(parseSockets(sockets), this.options, {
+    const observer: PoolObserver = {
       nodeUp: (node) => this.#tell('node:up', node),
       nodeDown: (node, reason) => this.#tell('node:down', node, reason),
       nodeState: (node, before) => this.#tell('node:state', node, before),
-      storeDown: (reason) => this.#tell('store:down', reason),
-      storeUp: () => this.#tell('store:up'),
-      nameFailed: (error) => this.#tell('name:failed', error),
-    })
+      storeDown: (reason) => {
+        this.#log?.failure('the shared store is out of order', reason)
+        this.#tell('store:down', reason)
+      },
+      storeUp: () => {
+        this.#log?.write('info', 'the shared store is back', {})
+        this.#tell('store:up')
+      },
+      nameFailed: (error) => {
+        this.#log?.failure('a host name did not resolve', error)
+        this.#tell('name:failed', error)
+      },
+    }
+    this.pool = new Pool(parseSockets(sockets), this.options, observer, this)
   }
 
   /** A listener that throws must not stop the command that found the event out: its error goes where uncaught ones go. */
@@ -79,7 +92,18 @@ export abstract class MediaProxies extends NgCommands<
   async start(): Promise<void> {
     if (this.state !== 'new') throw this.closedError('start')
     this.state = 'open'
+    await this.#startLog()
     await this.pool.start()
+  }
+
+  async #startLog(): Promise<void> {
+    const { log } = this.options
+    if (log === undefined) return
+    // Loaded when needed: who has no logger starts the sooner.
+    const { ClientLog } = await import('../diagnostics/logger.ts')
+    if (this.state !== 'open') return
+    this.#log = new ClientLog(log)
+    this.#endLog = this.#log.listen(this)
   }
 
   /** Closes the sockets; what is still open rejects with `ERR_RTPPROXY_CLOSED`. */
@@ -88,6 +112,7 @@ export abstract class MediaProxies extends NgCommands<
     this.transactions.close()
     this.dialogs?.close()
     await this.pool.close()
+    this.#endLog?.()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,10 @@
 import { encodeLarge } from '../core/large/bencode.ts'
 import { ConfigurationError, NodeError } from '../errors.ts'
-import { type DroppedReplies, OpenRequests } from '../network/requests/open-requests.ts'
+import type { DroppedReplies } from '../network/requests/dropped.ts'
+import { OpenRequests } from '../network/requests/open-requests.ts'
 import { RoundTrip } from '../network/requests/round-trip.ts'
 import type { Timing, Transport } from '../network/transport.ts'
+import { CommandTrace, commandChannel } from '../nodes/dispatch/trace.ts'
 import { parseUrls } from '../nodes/grammar.ts'
 import { checkCoding, transportTo } from '../nodes/transports.ts'
 import { NgCommands } from '../protocol/commands/ng-commands.ts'
@@ -46,7 +48,7 @@ export type CallParameters = NgParameters & { readonly 'call-id': string }
 export class NgClient extends NgCommands<NgParameters, NgCallOptions> {
   readonly url: string
   readonly #options: CheckedNgOptions
-  readonly #requests = new OpenRequests()
+  readonly #requests = new OpenRequests(undefined, this)
   readonly #transport: Transport
   readonly #timing: Timing
   #closed = false
@@ -107,9 +109,17 @@ export class NgClient extends NgCommands<NgParameters, NgCallOptions> {
       const body = encodeLarge({ ...wired, command })
       const datagram = Buffer.concat([Buffer.alloc(COOKIE_LENGTH + 1), body])
       const { signal, deadlineMs = this.#options.deadlineMs } = options
-      const { url } = this
-      const exchange = new NgExchange({ command, node: url, datagram, signal }, resolve, reject)
-      exchange.start(this.#transport, this.#timing, this.#requests.wheel, deadlineMs)
+      const request = { command, node: this.url, datagram, signal, trace: undefined }
+      const start = (exchange: NgExchange): void =>
+        exchange.start(this.#transport, this.#timing, this.#requests.wheel, deadlineMs)
+      if (!commandChannel.hasSubscribers) {
+        start(new NgExchange(request, resolve, reject))
+        return
+      }
+      const callId = textOf(wired['call-id'])
+      const trace = new CommandTrace({ client: this, name: command, datagram, callId })
+      const told = toldOf(trace, resolve, reject)
+      trace.begin(() => start(new NgExchange({ ...request, trace }, ...told)))
     })
   }
 
@@ -154,4 +164,27 @@ export class NgClient extends NgCommands<NgParameters, NgCallOptions> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+/** What becomes of a command that somebody watches: its caller is told, and they are. */
+function toldOf(
+  trace: CommandTrace,
+  resolve: (reply: NgReply) => void,
+  reject: (error: unknown) => void,
+): [(reply: NgReply) => void, (error: unknown) => void] {
+  return [
+    (reply) => {
+      resolve(reply)
+      trace.succeeded('ok')
+    },
+    (error) => {
+      reject(error)
+      trace.failed(error)
+    },
+  ]
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : undefined
 }

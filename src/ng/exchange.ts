@@ -4,6 +4,7 @@ import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from '
 import { expectsLarge } from '../nodes/dispatch/command.ts'
 import { Deadline } from '../nodes/dispatch/deadline.ts'
 import { abortedError, failureError } from '../nodes/dispatch/failure.ts'
+import type { CommandTrace } from '../nodes/dispatch/trace.ts'
 import type { NgReply } from '../protocol/commands/replies.ts'
 import { acceptedReply } from '../protocol/commands/reply-error.ts'
 
@@ -13,6 +14,7 @@ export interface NgRequest {
   readonly node: string
   readonly datagram: Buffer
   readonly signal: AbortSignal | undefined
+  readonly trace: CommandTrace | undefined
 }
 
 /** Carries one command to its node and tells what became of it. */
@@ -45,6 +47,7 @@ export class NgExchange implements Exchange {
       this.#reject(abortedError(command, node, signal.reason))
       return
     }
+    this.#request.trace?.sent(node, true)
     this.#open = transport.send(this, timing)
     if (signal !== undefined) {
       this.#onAbort = () => this.#end(abortedError(command, node, signal.reason))
@@ -59,8 +62,15 @@ export class NgExchange implements Exchange {
     wheel.add(this.#deadline, deadlineMs)
   }
 
+  unanswered(): boolean {
+    const { node, trace } = this.#request
+    trace?.sent(node, false)
+    return true
+  }
+
   replied(bytes: Buffer, offset: number): void {
-    const { command, node } = this.#request
+    const { command, node, trace } = this.#request
+    trace?.replied(bytes, offset)
     this.#finish()
     try {
       this.#resolve(acceptedReply(bytes, offset, command, node))

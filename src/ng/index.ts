@@ -5,7 +5,7 @@ export {
   type DtmfEventsOptions,
   type DtmfReaderOptions,
 } from '../dtmf/events.ts'
-export type { DroppedReplies } from '../network/requests/open-requests.ts'
+export type { DroppedReplies } from '../network/requests/dropped.ts'
 export type { WebOptions } from '../network/web/address.ts'
 export { NgCommands } from '../protocol/commands/ng-commands.ts'
 export type { NgReplies, NgReply, ReplyTo } from '../protocol/commands/replies.ts'

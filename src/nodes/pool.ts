@@ -1,5 +1,6 @@
 import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
-import { type DroppedReplies, OpenRequests } from '../network/requests/open-requests.ts'
+import type { DroppedReplies } from '../network/requests/dropped.ts'
+import { OpenRequests } from '../network/requests/open-requests.ts'
 import { RoundTrip } from '../network/requests/round-trip.ts'
 import type { Timing } from '../network/transport.ts'
 import { notificationsTo } from '../protocol/commands/notification.ts'
@@ -9,8 +10,11 @@ import { choose } from './balancing.ts'
 import { Deletes } from './dispatch/deletes.ts'
 import { type Command, Dispatch, type Exchanges } from './dispatch/dispatch.ts'
 import { Load } from './dispatch/load.ts'
+import { commandChannel } from './dispatch/trace.ts'
+import { WatchedCommand } from './dispatch/traced.ts'
 import { Drains } from './drains.ts'
 import type { NodeDefinition, SetDefinition } from './grammar.ts'
+import { NodeChange, nodeChannel } from './health/change.ts'
 import { Health } from './health/health.ts'
 import { IntervalPings } from './health/interval.ts'
 import { expandNames, NameWatch } from './names.ts'
@@ -36,9 +40,10 @@ export class Pool {
   readonly pins: Pins
   readonly deletes: Deletes
   readonly load: Load
-  readonly #requests = new OpenRequests()
+  readonly #requests: OpenRequests
   readonly #options: PoolOptions
   readonly #observer: PoolObserver
+  readonly #client: object
   readonly #health: Health
   readonly #pings: IntervalPings
   readonly #roster: Roster
@@ -50,14 +55,23 @@ export class Pool {
   /** What another SIP proxy reported is not reported again. */
   #hearsay = false
 
-  constructor(definitions: readonly SetDefinition[], options: PoolOptions, observer: PoolObserver) {
+  /** @param client whose pool it is: those who watch several tell them apart by it. */
+  constructor(
+    definitions: readonly SetDefinition[],
+    options: PoolOptions,
+    observer: PoolObserver,
+    client: object,
+  ) {
     this.#options = options
     this.#observer = observer
+    this.#client = client
+    this.#requests = new OpenRequests(undefined, client)
     if (options.dtmf !== undefined) this.#requests.onUnasked = notificationsTo(options.dtmf)
     this.#health = new Health(options, {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, reason) => this.#nodeDown(node, reason),
-      nodeState: (node, before) => observer.nodeState(node.status(), before),
+      nodeState: (node, before, reason) => this.#nodeState(node, before, reason),
+      client,
     })
     this.#roster = new Roster({
       choose: choose(options.balancing),
@@ -143,6 +157,12 @@ export class Pool {
       this.#names.check().catch((error) => this.#observer.nameFailed(error))
   }
 
+  #nodeState(node: Node, before: NodeState, reason: RtpProxyNgError | undefined): void {
+    const status = node.status()
+    if (nodeChannel.hasSubscribers) nodeChannel.publish(new NodeChange(this.#client, status, before, reason))
+    this.#observer.nodeState(status, before)
+  }
+
   async close(): Promise<void> {
     this.#names.close()
     this.#pings.stop()
@@ -164,6 +184,13 @@ export class Pool {
 
   /** @throws NodeError `ERR_RTPPROXY_OVERLOAD` */
   send(command: Command): void {
+    if (commandChannel.hasSubscribers) {
+      const watched = new WatchedCommand(command, this.#client)
+      watched.trace.begin(() => this.#dispatch(watched))
+    } else this.#dispatch(command)
+  }
+
+  #dispatch(command: Command): void {
     this.load.enter(command.name)
     new Dispatch(command, this.#exchanges).start()
   }

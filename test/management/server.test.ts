@@ -270,11 +270,35 @@ describe('the events of the status page', () => {
     await start({ sampleMs: 100 })
     const stream = await events()
     await expect.poll(() => stream.all().at(-1)?.nodes[0].samples.length).toBeGreaterThan(2)
-    expect(stream.all().at(-1).nodes[0].samples[0]).toEqual({ ms: expect.any(Number), open: 0, calls: 0 })
+    const quiet = { commands: 0, failures: 0, commandMs: null }
+    expect(stream.all().at(-1).nodes[0].samples[0]).toEqual({
+      ...{ ms: expect.any(Number), open: 0, calls: 0 },
+      ...quiet,
+    })
     await engine.stop()
     await expect.poll(() => stream.all().at(-1).nodes[0].samples.at(-1).ms, { timeout: 5000 }).toBeNull()
     await stream.end()
     await expect.poll(() => media.listenerCount('node:state')).toBe(0)
+  })
+
+  it('have the commands of each node, how long they took and how many failed', async () => {
+    await start({ sampleMs: 100 })
+    const stream = await events()
+    await expect.poll(() => stream.all().length).toBeGreaterThan(0)
+    const { set } = media.show()[0]!
+    await media.request('query', { 'call-id': 'none' }, { set }).catch(() => undefined)
+    await media.request('list', { limit: 1 }, { set })
+    const counted = () =>
+      stream
+        .all()
+        .at(-1)
+        .nodes[0].samples.filter(({ commands }: { commands: number }) => commands > 0)
+    await expect
+      .poll(() => counted().reduce((sum: number, { commands }: { commands: number }) => sum + commands, 0))
+      .toBe(2)
+    expect(counted().reduce((sum: number, { failures }: { failures: number }) => sum + failures, 0)).toBe(1)
+    expect(counted()[0].commandMs).toBeGreaterThan(0)
+    await stream.end()
   })
 
   it('end when the server is closed', async () => {

@@ -71,6 +71,7 @@ export function nodeOf(url: string, { weight = 1, tier = 0, calls = () => 0 }: N
 export function healthOf(options: Partial<HealthOptions> = {}): { health: Health; told: string[] } {
   const told: string[] = []
   const observer: HealthObserver = {
+    client: {},
     nodeUp: ({ url }) => told.push(`up ${url}`),
     nodeDown: ({ url }) => told.push(`down ${url}`),
     nodeState: ({ state, url }, before) => told.push(`${before}>${state} ${url}`),

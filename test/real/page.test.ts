@@ -8,6 +8,9 @@ import { findProgram } from './program.ts'
 
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
+/** What the browser makes of paths: it sees nothing of this file. */
+const pathsOf = (paths: unknown[]) =>
+  paths.map((path) => (path as { getAttribute(name: string): string }).getAttribute('d')).join(' ')
 const TOKEN = 'a token of 24 characters'
 /** Where `SCREENSHOTS=docs/screenshots npm run test:real` has the pictures of the docs made. */
 const pictures = process.env.SCREENSHOTS
@@ -64,7 +67,7 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
   const item = (page: Page, index: number) => page.locator('li', { hasText: engines[index]!.urls[0]! })
   const picture = async (page: Page, name: string) => {
     // A picture has more to show with some samples in it.
-    await expect.poll(() => page.locator('.line').first().getAttribute('d')).toMatch(/(L.*){8}/)
+    await expect.poll(() => page.locator('.pings .line').first().getAttribute('d')).toMatch(/(L.*){8}/)
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
   }
 
@@ -77,8 +80,18 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     await expect.poll(() => item(page, 0).locator('.ping').textContent()).toMatch(/^\d+\.\d ms$/)
     await engines[2]!.stop()
     await expect.poll(() => item(page, 2).locator('.ping').textContent()).toBe('no answer')
-    await expect.poll(() => item(page, 2).locator('.losses').getAttribute('d')).toContain('M')
+    await expect.poll(() => item(page, 2).locator('.pings .losses').getAttribute('d')).toContain('M')
+    const one = { 'call-id': 'call 1' }
+    const traffic = setInterval(() => {
+      media.request('query', one, { set: 1 }).catch(() => undefined)
+      media.request('query', { 'call-id': 'none' }, { set: 1 }).catch(() => undefined)
+    }, 20)
+    const commands = () => page.locator('.commands .line').evaluateAll(pathsOf)
+    await expect.poll(commands).toMatch(/(L.*){8}/)
+    const failed = () => page.locator('.commands .losses').evaluateAll(pathsOf)
+    await expect.poll(failed).toContain('V')
     await picture(page, 'light')
+    clearInterval(traffic)
   })
 
   it('disables, enables and drains by button', async () => {

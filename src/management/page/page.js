@@ -1,6 +1,6 @@
 // The status page: no framework and no build of its own. What comes from the server goes into the page as text only.
 
-/** @typedef {{ ms: number | null, open: number, calls: number }} Sample */
+/** @typedef {{ ms: number | null, commands: number, failures: number, commandMs: number | null, open: number, calls: number }} Sample */
 /** @typedef {{ url: string, set: number, weight: number, state: string, calls: number, open: number, samples: Sample[] }} NodeState */
 /** @typedef {{ nodes: NodeState[], calls: number, openRequests: number, droppedReplies: number }} Snapshot */
 
@@ -72,13 +72,15 @@ function show(item, node) {
   stateElement.className = `state ${state}`
   const last = samples.at(-1)?.ms
   const lost = samples.filter(({ ms }) => ms === null).length
-  const ping = last === undefined ? '–' : last === null ? 'no answer' : `${last.toFixed(1)} ms`
+  const ping = last === null ? 'no answer' : timeOf(last)
   for (const [name, text] of Object.entries({
     weight,
     calls,
     open,
     ping,
     lost: `${lost} of ${samples.length}`,
+    command: timeOf(samples.findLast(({ commandMs }) => commandMs !== null)?.commandMs),
+    failed: `${sum(samples.map(({ failures }) => failures))} of ${sum(samples.map(({ commands }) => commands))}`,
   }))
     find(item, `.${name}`).textContent = String(text)
   draw(item, samples)
@@ -92,21 +94,38 @@ function show(item, node) {
   drain.setAttribute('aria-label', `Drain ${url}`)
 }
 
+/** @param {number | null | undefined} ms */
+const timeOf = (ms) => (typeof ms === 'number' ? `${ms.toFixed(1)} ms` : '–')
+/** @param {number[]} values */
+const sum = (values) => values.reduce((total, value) => total + value, 0)
+
 /** @param {HTMLElement} item @param {Sample[]} samples */
 function draw(item, samples) {
-  const times = samples.map(({ ms }) => ms ?? 0)
-  const most = Math.max(...times, 1)
-  const x = (/** @type {number} */ i) => (i * SVG.width) / 59
-  const line = samples.map(({ ms }, i) => {
+  const pings = samples.map(({ ms }) => ({ ms, lost: ms === null ? 1 : 0 }))
+  sparkline(find(item, '.pings'), pings, `ping of the last ${samples.length} samples`)
+  const commands = samples.map(({ commandMs, commands, failures }) => ({
+    ms: commandMs,
+    lost: commands === 0 ? 0 : failures / commands,
+  }))
+  sparkline(find(item, '.commands'), commands, `commands in the last ${samples.length} samples`)
+}
+
+/** A line of times, and bars as high as the share that was lost. @param {Element} svg @param {{ ms: number | null, lost: number }[]} points @param {string} what */
+function sparkline(svg, points, what) {
+  const most = Math.max(...points.map(({ ms }) => ms ?? 0), 1)
+  const bottom = SVG.height - 1
+  const x = (/** @type {number} */ i) => ((i * SVG.width) / 59).toFixed(1)
+  const y = (/** @type {number} */ share) => (bottom - share * (SVG.height - 2)).toFixed(1)
+  const line = points.map(({ ms }, i) => {
     if (ms === null) return ''
-    const isFirst = i === 0 || samples[i - 1]?.ms === null
-    return `${isFirst ? 'M' : 'L'}${x(i).toFixed(1)} ${(SVG.height - 1 - (ms / most) * (SVG.height - 2)).toFixed(1)}`
+    const isFirst = i === 0 || points[i - 1]?.ms === null
+    // Alone, a point is seen as a short line.
+    return `${isFirst ? 'M' : 'L'}${x(i)} ${y(ms / most)}${isFirst ? 'h0.5' : ''}`
   })
-  const losses = samples.map(({ ms }, i) => (ms === null ? `M${x(i).toFixed(1)} 1V${SVG.height - 1}` : ''))
-  find(item, '.line').setAttribute('d', line.join(''))
-  find(item, '.losses').setAttribute('d', losses.join(''))
-  const told = `ping of the last ${samples.length} samples, at most ${most.toFixed(1)} ms`
-  find(item, 'svg').setAttribute('aria-label', told)
+  const losses = points.map(({ lost }, i) => (lost > 0 ? `M${x(i)} ${bottom}V${y(lost)}` : ''))
+  find(svg, '.line').setAttribute('d', line.join(''))
+  find(svg, '.losses').setAttribute('d', losses.join(''))
+  svg.setAttribute('aria-label', `${what}, at most ${most.toFixed(1)} ms`)
 }
 
 /** @param {Snapshot} snapshot */

@@ -1,4 +1,6 @@
+import { listenTo } from '../../diagnostics/subscriptions.ts'
 import type { RtpProxyNg } from '../../module/client.ts'
+import type { CommandTrace } from '../../nodes/dispatch/trace.ts'
 import type { NodeStatus } from '../../nodes/node.ts'
 import { ping } from '../rpc/methods.ts'
 
@@ -9,6 +11,10 @@ const KEPT = 60
 export interface Sample {
   /** Round trip of a ping in milliseconds; null: it did not answer. */
   readonly ms: number | null
+  /** Commands that have ended since the sample before, pings left out, how many of them failed, and how long one took. */
+  readonly commands: number
+  readonly failures: number
+  readonly commandMs: number | null
   readonly open: number
   readonly calls: number
 }
@@ -23,6 +29,15 @@ export interface Snapshot {
   readonly droppedReplies: number
 }
 
+/** The commands at one media proxy since the last sample. */
+interface Tally {
+  commands: number
+  failures: number
+  totalMs: number
+}
+
+const NONE: Readonly<Tally> = { commands: 0, failures: 0, totalMs: 0 }
+
 /** Looks at the nodes now and then, as long as anybody watches. */
 export class Monitor {
   readonly #media: RtpProxyNg
@@ -30,7 +45,10 @@ export class Monitor {
   readonly #watchers = new Set<(snapshot: Snapshot) => void>()
   /** By set and URL. */
   readonly #samples = new Map<string, Sample[]>()
+  /** By URL. */
+  readonly #tallies = new Map<string, Tally>()
   #timer: NodeJS.Timeout | undefined
+  #endTally: (() => void) | undefined
   readonly #changed = (): void => this.#tell()
 
   constructor(media: RtpProxyNg, sampleMs: number) {
@@ -43,6 +61,7 @@ export class Monitor {
     this.#watchers.add(watcher)
     if (this.#watchers.size === 1) {
       this.#media.on('node:state', this.#changed)
+      this.#endTally = listenTo(this.#media, { ended: (trace) => this.#tally(trace) })
       void this.#sample()
     }
     watcher(this.snapshot())
@@ -59,6 +78,17 @@ export class Monitor {
   #stop(): void {
     clearTimeout(this.#timer)
     this.#media.off('node:state', this.#changed)
+    this.#endTally?.()
+    this.#tallies.clear()
+  }
+
+  #tally({ command, node, outcome, durationMs = 0 }: CommandTrace): void {
+    if (command === 'ping' || node === undefined) return
+    const tally = this.#tallies.get(node) ?? { commands: 0, failures: 0, totalMs: 0 }
+    tally.commands++
+    tally.totalMs += durationMs
+    if (outcome === 'failed') tally.failures++
+    this.#tallies.set(node, tally)
   }
 
   async #sample(): Promise<void> {
@@ -69,9 +99,12 @@ export class Monitor {
     for (const node of nodes) {
       const samples = this.#samples.get(keyOf(node)) ?? []
       const { open, calls } = node
-      samples.push({ ms: answers.get(node.url)?.ms ?? null, open, calls })
+      const { commands, failures, totalMs } = this.#tallies.get(node.url) ?? NONE
+      const commandMs = commands === 0 ? null : totalMs / commands
+      samples.push({ ms: answers.get(node.url)?.ms ?? null, commands, failures, commandMs, open, calls })
       this.#samples.set(keyOf(node), samples.slice(-KEPT))
     }
+    this.#tallies.clear()
     if (this.#watchers.size === 0) return
     this.#tell()
     this.#timer = setTimeout(() => void this.#sample(), this.#sampleMs)

@@ -1,17 +1,8 @@
 import { COOKIE_LENGTH, Cookies } from '../../protocol/cookie.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing } from '../transport.ts'
+import { type DroppedReplies, DroppedReply, dropChannel } from './dropped.ts'
 import { LONGEST_MS } from './round-trip.ts'
 import { Timed, TimerWheel } from './timer-wheel.ts'
-
-/** Datagrams that came from a node's address but were no reply to an open request, by reason. */
-export interface DroppedReplies {
-  /** Ours, but answered already, given up, or repeated. */
-  late: number
-  /** With another's cookie, or ours for a request that is open at another node. */
-  foreign: number
-  /** Without a cookie. */
-  malformed: number
-}
 
 /** Whoever sends the datagrams of an entry. */
 export interface Sender {
@@ -114,8 +105,11 @@ export class OpenRequests {
   onUnasked: ((message: Buffer, offset: number, sender: Sender) => boolean) | undefined
   readonly #cookies = new Cookies()
   readonly #entries = new Map<number, OpenEntry>()
+  readonly #client: object
 
-  constructor(wheel = new TimerWheel()) {
+  /** @param client whose requests they are: those who watch several tell them apart by it. */
+  constructor(wheel = new TimerWheel(), client?: object) {
+    this.#client = client ?? this
     this.wheel = wheel
   }
 
@@ -140,11 +134,16 @@ export class OpenRequests {
     let entry = this.#entries.get(counter)
     if (entry !== undefined && entry.sender !== sender && entry.twin?.sender === sender) entry = entry.twin
     if (counter < 0 && datagram.indexOf(0x20) < 1 && datagram.length !== COOKIE_LENGTH)
-      this.dropped.malformed++
+      this.#drop('malformed', datagram)
     else if (counter < 0 && sender.isConnected && this.#isUnasked(sender, datagram)) return
-    else if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.dropped.foreign++
-    else if (entry === undefined) this.dropped.late++
+    else if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.#drop('foreign', datagram)
+    else if (entry === undefined) this.#drop('late', datagram)
     else entry.reply(datagram, Math.min(COOKIE_LENGTH + 1, datagram.length))
+  }
+
+  #drop(reason: keyof DroppedReplies, { length }: Buffer): void {
+    this.dropped[reason]++
+    if (dropChannel.hasSubscribers) dropChannel.publish(new DroppedReply(this.#client, reason, length))
   }
 
   #isUnasked(sender: Sender, message: Buffer): boolean {

@@ -27,6 +27,8 @@ export interface Command extends PinnedCall {
   readonly only: Node | undefined
   /** Whether it may be sent later, when its node is out of order now: a delete nobody needs an answer to. */
   readonly deferrable: boolean
+  /** It leaves for `node`, for the first time there or again. */
+  sent?(node: Node, isFirst: boolean): void
   /** A reply came; its dictionary begins at `offset`. Returns the error if it is not what was asked for; nobody was told yet. */
   replied(node: Node, bytes: Buffer, offset: number): RtpProxyNgError | undefined
   /** A delete whose node is out of order: it is sent as soon as that is back. */

@@ -177,6 +177,7 @@ export class Dispatch implements Exchange {
       this.#shared.pins.keep(this.#command, node)
       this.#kept = true
     }
+    this.#command.sent?.(node, true)
     this.#request = node.transport.send(this, node.timing)
   }
 
@@ -229,6 +230,7 @@ export class Dispatch implements Exchange {
     if (node.answers === this.#answers) health.suspect(node)
     // As many as all attempts is the default, and with measured waits there may be more sends than those.
     this.#early = sends >= suspectAttempts && suspectAttempts < node.timing.attempts
+    if (!this.#early) this.#command.sent?.(node, false)
     return !this.#early
   }
 

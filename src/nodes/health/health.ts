@@ -14,7 +14,9 @@ export interface HealthObserver {
   nodeUp(node: Node): void
   nodeDown(node: Node, reason: RtpProxyNgError): void
   /** Any change, by hand or not; after the two above. */
-  nodeState(node: Node, before: NodeState): void
+  nodeState(node: Node, before: NodeState, reason?: RtpProxyNgError): void
+  /** Whose health it is. */
+  readonly client: object
 }
 
 /** What stood on record about a node when a command went there. */
@@ -105,7 +107,7 @@ export class Health {
     this.#setDisabled(node, true)
     node.suspect = false
     if (wasUp) this.#observer.nodeDown(node, reason)
-    if (node.state !== before) this.#observer.nodeState(node, before)
+    if (node.state !== before) this.#observer.nodeState(node, before, reason)
   }
 
   /** The node is back. */
@@ -183,8 +185,9 @@ export class Health {
 
   async #ping(node: Node): Promise<void> {
     const { answers } = node
+    const { client } = this.#observer
     const { error, failure } = await new Promise<PingResult>((resolve) => {
-      node.transport.send(new PingExchange(node.url, resolve), node.timing)
+      new PingExchange(node.url, resolve).start(node.transport, node.timing, { client, set: node.set })
     })
     if (error === undefined) {
       this.answered(node)

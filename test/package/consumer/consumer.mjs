@@ -23,6 +23,7 @@ const entries = [
   ['redisCallStore', 'rtpproxy-ng/redis'],
   ['NgClient', 'rtpproxy-ng/ng'],
   ['managementServer', 'rtpproxy-ng/management'],
+  ['prometheusMetrics', 'rtpproxy-ng/prometheus'],
   ['FakeRtpEngine', 'rtpproxy-ng/testing'],
   ['b2buaMedia', 'rtpproxy-ng/drachtio'],
   ['sipAdapter', 'rtpproxy-ng/sip'],

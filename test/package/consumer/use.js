@@ -48,6 +48,7 @@ export async function use(names) {
   // None of the optional peers is installed here.
   await checkMissing(names.redisCallStore(), 'npm install redis')
   await checkMissing(names.managementServer(media), 'npm install fastify')
+  await checkMissing(names.prometheusMetrics(media), 'npm install prom-client')
   const webSocket = new names.NgClient('ws://127.0.0.1:9')
   await checkMissing(webSocket.ping(), 'npm install ws')
   await webSocket.close()

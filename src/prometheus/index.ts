@@ -1,0 +1,85 @@
+import type { Registry } from 'prom-client'
+import { ConfigurationError } from '../errors.ts'
+import { RtpProxyNg } from '../module/client.ts'
+import { type Labels, Metrics } from './metrics.ts'
+
+/** What `prometheusMetrics` takes. */
+export interface PrometheusOptions {
+  /** The registry to put the metrics into. Default: a new one. */
+  readonly registry?: Registry | undefined
+  /** Begins every name. Default `rtpproxy_ng_`. */
+  readonly prefix?: string | undefined
+  /** Labels on every metric, such as `{ client: 'edge' }`. Clients that share a registry are told apart by them, and must have the same ones. */
+  readonly labels?: Labels | undefined
+  /** Upper bounds of the durations, in seconds. Default 0.5 ms to 5 s. */
+  readonly buckets?: readonly number[] | undefined
+}
+
+/** The metrics of one client. */
+export interface PrometheusMetrics extends Disposable {
+  /** For `managementServer({ metrics })`, or for a server of your own: `registry.metrics()` is the text to send. */
+  readonly registry: Registry
+  /** Takes the client out of the registry. */
+  close(): void
+}
+
+/** From half a millisecond, a media proxy on the same host, to all attempts in vain. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+/** What is in a registry already, by the prefix. */
+const shared = new WeakMap<Registry, Map<string, Metrics>>()
+
+/**
+ * Counts and times what `media` does, for Prometheus: docs/observability.md lists the metrics. Needs the package `prom-client`.
+ *
+ * @throws ConfigurationError that names the option that is wrong, or says that the package is missing.
+ */
+export async function prometheusMetrics(
+  media: RtpProxyNg,
+  options: PrometheusOptions = {},
+): Promise<PrometheusMetrics> {
+  const { prefix, labels, buckets } = checked(media, options)
+  const client = await promClient()
+  const { registry = new client.Registry() } = options
+  const byPrefix = shared.get(registry) ?? new Map<string, Metrics>()
+  shared.set(registry, byPrefix)
+  const labelNames = Object.keys(labels).sort()
+  const metrics = byPrefix.get(prefix) ?? new Metrics({ client, registry, prefix, labelNames, buckets })
+  byPrefix.set(prefix, metrics)
+  if (String(metrics.labelNames) !== String(labelNames) || metrics.has(labels))
+    throw wrong('labels', 'clients that share a registry need labels of the same names with other values')
+  const end = metrics.add(media, labels)
+  const close = (): void => {
+    if (end()) byPrefix.delete(prefix)
+  }
+  return { registry, close, [Symbol.dispose]: close }
+}
+
+function checked(media: RtpProxyNg, options: PrometheusOptions) {
+  if (!(media instanceof RtpProxyNg)) throw wrong('media', 'metrics are of an RtpProxyNg')
+  const { prefix = 'rtpproxy_ng_', labels = {}, buckets = BUCKETS } = options
+  if (typeof prefix !== 'string' || !/^[a-zA-Z_:][\w:]*$/.test(prefix))
+    throw wrong('prefix', 'prefix must be a name of letters, digits and underscores')
+  const isLabel = ([name, value]: [string, unknown]): boolean =>
+    /^[a-zA-Z_]\w*$/.test(name) && typeof value === 'string'
+  if (typeof labels !== 'object' || labels === null || !Object.entries(labels).every(isLabel))
+    throw wrong('labels', 'labels must be an object of names and strings')
+  if (!Array.isArray(buckets) || !buckets.every((bound) => typeof bound === 'number' && bound > 0))
+    throw wrong('buckets', 'buckets must be a list of seconds')
+  return { prefix, labels, buckets: [...buckets] }
+}
+
+function wrong(option: string, message: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
+}
+
+async function promClient(): Promise<typeof import('prom-client')> {
+  try {
+    // Bundlers forgive a package that is not there only where its import alone is awaited.
+    const { default: client } = await import('prom-client')
+    return client
+  } catch (cause) {
+    const why = 'rtpproxy-ng/prometheus needs a package: npm install prom-client'
+    throw wrong('prometheus', `${why} (${(cause as Error).message})`)
+  }
+}
