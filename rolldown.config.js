@@ -1,6 +1,6 @@
 // One file for each entry, and the parts they share: a program that starts reads a handful of files instead of sixty, which
 // halves the time to the first call.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { defineConfig } from 'rolldown'
 
@@ -22,6 +22,10 @@ const entries = [
   'core/sdp-lines',
 ]
 
+/** What the command is made with: it comes along, so that who installs the library gets no dependencies. */
+const BUNDLED =
+  /^(commander|cli-table3|cli-progress|picocolors|string-width|strip-ansi|ansi-regex|emoji-regex|is-fullwidth-code-point|@bomb\.sh\/tab)($|\/)/
+
 /** `import text from './file?raw'`: the file as text, as vitest has it. */
 const raw = {
   name: 'raw',
@@ -34,11 +38,38 @@ const raw = {
       : undefined,
 }
 
+/** The licences of what is bundled, in a file beside the command. */
+const licences = {
+  name: 'licences',
+  /** @this {import('rolldown').PluginContext} */
+  generateBundle() {
+    /** @type {Map<string, string>} */
+    const texts = new Map()
+    for (const id of this.getModuleIds()) {
+      const [, directory, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(id) ?? []
+      if (directory === undefined || name === undefined || texts.has(name)) continue
+      const file = readdirSync(directory).find((file) => /^licen[cs]e/i.test(file))
+      const { version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+      const text = file === undefined ? license : readFileSync(join(directory, file), 'utf8').trim()
+      texts.set(name, `${name} ${version}\n\n${text}\n`)
+    }
+    const source = [...texts.keys()]
+      .sort()
+      .map((name) => texts.get(name))
+      .join(`\n${'-'.repeat(72)}\n\n`)
+    this.emitFile({ type: 'asset', fileName: 'cli/LICENSES.txt', source })
+  },
+}
+
 export default defineConfig({
-  plugins: [raw],
-  input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+  plugins: [raw, licences],
+  input: {
+    ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+    'cli/index': 'src/cli/index.ts',
+    'cli/demo-call': 'examples/demo/demo.js',
+  },
   platform: 'node',
-  external: (id) => !id.startsWith('.') && !isAbsolute(id),
+  external: (id) => !id.startsWith('.') && !isAbsolute(id) && !BUNDLED.test(id),
   output: {
     dir: 'dist',
     cleanDir: true,
