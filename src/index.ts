@@ -1,7 +1,14 @@
+/**
+ * Media proxies for SIP servers.
+ *
+ * @module rtpproxy-ng
+ */
+
 export type { LogBodies } from './diagnostics/bodies.ts'
 export type { Logger, LogLevel } from './diagnostics/levels.ts'
 export {
   BencodeError,
+  type CommandContext,
   ConfigurationError,
   type ErrorCode,
   FlagError,
@@ -44,4 +51,5 @@ export type { CommandTrace } from './nodes/dispatch/trace.ts'
 export type { NodeChange } from './nodes/health/change.ts'
 export type { NodeState, NodeStatus } from './nodes/node.ts'
 export type { Coding } from './nodes/transports.ts'
+export type { DtmfReceiver } from './protocol/commands/notification.ts'
 export type { NgParameters } from './protocol/vocabulary/types.ts'

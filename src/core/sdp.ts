@@ -1,3 +1,9 @@
+/**
+ * SDP (RFC 8866) as an object.
+ *
+ * @module rtpproxy-ng/sdp
+ */
+
 import { isAscii } from 'node:buffer'
 import { INPUT, memory, rangeEnd, rangeStart, TABLE_WORDS, words } from './instance.ts'
 import type {

@@ -1,3 +1,9 @@
+/**
+ * The NG protocol without SIP.
+ *
+ * @module rtpproxy-ng/ng
+ */
+
 export {
   type DtmfCounters,
   type DtmfEvent,
@@ -6,9 +12,18 @@ export {
   type DtmfReaderOptions,
 } from '../dtmf/events.ts'
 export type { DroppedReplies } from '../network/requests/dropped.ts'
-export type { WebOptions } from '../network/web/address.ts'
+export type { WebOptions, WebTlsOptions } from '../network/web/address.ts'
 export { NgCommands } from '../protocol/commands/ng-commands.ts'
-export type { NgReplies, NgReply, ReplyTo } from '../protocol/commands/replies.ts'
+export type { DtmfReceiver } from '../protocol/commands/notification.ts'
+export type {
+  Answered,
+  NgReplies,
+  NgReply,
+  PartyReply,
+  ReplyTo,
+  Warned,
+  WithSdp,
+} from '../protocol/commands/replies.ts'
 export {
   type CallParty,
   type CallReport,
@@ -22,11 +37,22 @@ export {
   type SsrcReport,
   type StreamReport,
 } from '../protocol/replies/call-report.ts'
+export type { Counters as StreamCounters } from '../protocol/replies/counters.ts'
 export {
+  type CommandInterval,
   type CommandUse,
   type ControlReport,
+  type CurrentReport,
+  type InterfaceReport,
+  type IntervalReport,
+  type MosReport,
   type NodeReport,
   nodeReport,
+  type Relayed,
+  type Spread,
+  type TotalReport,
+  type Traffic,
+  type TranscoderReport,
 } from '../protocol/replies/node-report.ts'
 export { mosVariables, namedStatistic } from '../protocol/replies/quality.ts'
 export type { RtpengineFlags, ViaBranchChoice } from '../protocol/rtpengine-flags/flags.ts'

@@ -1,3 +1,9 @@
+/**
+ * Counts and durations for Prometheus.
+ *
+ * @module rtpproxy-ng/prometheus
+ */
+
 import type { Registry } from 'prom-client'
 import { ConfigurationError } from '../errors.ts'
 import { RtpProxyNg } from '../module/client.ts'

@@ -1,3 +1,9 @@
+/**
+ * Calls shared between SIP proxies through Redis or Valkey.
+ *
+ * @module rtpproxy-ng/redis
+ */
+
 import { createHash } from 'node:crypto'
 import type { createClient } from 'redis'
 import { ConfigurationError } from '../errors.ts'

@@ -1,3 +1,9 @@
+/**
+ * A small media proxy for development, demonstrations and tests.
+ *
+ * @module rtpproxy-ng/relay
+ */
+
 import { EventEmitter } from 'node:events'
 import { RtpProxyNgError } from '../errors.ts'
 import { Commands } from './commands.ts'

@@ -1,5 +1,10 @@
-/** A media proxy for the tests of SIP applications: the public module `rtpproxy-ng/testing`. */
+/**
+ * A media proxy for the tests of SIP applications.
+ *
+ * @module rtpproxy-ng/testing
+ */
 
+export type { Carrier } from '../relay/control/message.ts'
 export type { FakeCall, FakeParty } from './calls.ts'
 export type { DtmfEvent } from './dtmf.ts'
 export { FakeRtpEngine, type FakeRtpEngineOptions } from './engine.ts'

@@ -1,3 +1,9 @@
+/**
+ * For SIP servers on the package `sip`.
+ *
+ * @module rtpproxy-ng/sip
+ */
+
 import { SipError } from '../../errors.ts'
 import { SipMessage, type SourceAddress } from '../../module/message.ts'
 

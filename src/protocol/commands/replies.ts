@@ -5,7 +5,7 @@ import type { NgCommandName } from '../vocabulary/commands.ts'
 export type NgReply = { readonly [key: string]: BencodeValue<string> }
 
 /** What every reply may have. */
-interface Answered extends NgReply {
+export interface Answered extends NgReply {
   readonly result: string
 }
 
@@ -13,10 +13,10 @@ interface Answered extends NgReply {
 export type Warned = Answered & { readonly warning?: string }
 
 /** With the SDP for the other party. A consumed trickle-ICE fragment gives none. */
-type WithSdp = Warned & { readonly sdp: string; readonly recordings?: string[] }
+export type WithSdp = Warned & { readonly sdp: string; readonly recordings?: string[] }
 
 /** Which party of which call something was made for. */
-type Party = Warned & { readonly 'call-id': string; readonly 'from-tag': string }
+export type PartyReply = Warned & { readonly 'call-id': string; readonly 'from-tag': string }
 
 /** What each command answers when it did what it was asked for, by rtpengine's manual and source. */
 export interface NgReplies extends Record<NgCommandName, Warned> {
@@ -28,7 +28,7 @@ export interface NgReplies extends Record<NgCommandName, Warned> {
   /** `duration` in milliseconds, where rtpengine knows it. */
   'play media': Warned & { readonly duration?: number }
   'stop media': Warned & { readonly 'last-frame-pos'?: number }
-  publish: WithSdp & Party
+  publish: WithSdp & PartyReply
   'subscribe request': WithSdp & {
     readonly 'to-tag': string
     /** Of a single party. */
@@ -38,10 +38,10 @@ export interface NgReplies extends Record<NgCommandName, Warned> {
     readonly 'tag-medias'?: BencodeValue<string>[]
     readonly 'media-labels'?: NgReply
   }
-  create: WithSdp & Party
+  create: WithSdp & PartyReply
   cli: Warned & { readonly response: string }
   /** `media`: dictionaries of `id`, `family`, `address` and `port`. */
-  transform: Party & { readonly media: BencodeValue<string>[] }
+  transform: PartyReply & { readonly media: BencodeValue<string>[] }
 }
 
 export type ReplyTo<Name extends NgCommandName> = NgReplies[Name]

@@ -1,9 +1,30 @@
 import { expect, it } from 'vitest'
 import { readPage, run, snippetsOf } from './pages.ts'
 
-const [drachtio = '', sip = ''] = snippetsOf(readPage('docs/adapters.md'))
+const [udp = '', drachtio = '', sip = ''] = snippetsOf(readPage('docs/embedding.md'))
 
-it('the page on adapters has code for drachtio-srf that is put together right', () => {
+it('the page on embedding has code for those who have bytes', () => {
+  const output = run(`
+    ${udp}
+    import { RtpProxyNg } from 'rtpproxy-ng'
+    import { FakeRtpEngine } from 'rtpproxy-ng/testing'
+    const engine = new FakeRtpEngine()
+    await engine.start()
+    const media = new RtpProxyNg({ sockets: engine.urls, timeoutMs: 50, attempts: 1 })
+    await media.start()
+    const sdp = 'v=0\\r\\no=- 1 1 IN IP4 127.0.0.1\\r\\ns=-\\r\\nc=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=audio 4000 RTP/AVP 0\\r\\n'
+    const message = (method) => Buffer.from(method + ' sip:b@c SIP/2.0\\r\\nFrom: <sip:a@b>;tag=f\\r\\nTo: <sip:b@c>\\r\\nCall-ID: x\\r\\nCSeq: 1 ' + method + '\\r\\nContent-Type: application/sdp\\r\\n\\r\\n' + sdp)
+    const peer = { address: '127.0.0.1', port: 5060 }
+    console.log((await throughMedia(media, message('INVITE'), peer)).bytes.includes('m=audio 4000'))
+    await engine.stop()
+    console.log(await throughMedia(media, message('INVITE'), peer), await throughMedia(media, Buffer.from('x'), peer))
+    console.log((await throughMedia(media, message('UPDATE'), peer)).bytes.includes('m=audio 4000'))
+    await media.close()
+    await engine.close()`)
+  expect(output).toBe('false\n{ status: 503 } { status: undefined }\ntrue\n')
+})
+
+it('the page on embedding has code for drachtio-srf that is put together right', () => {
   // There is no drachtio server here, so the B2BUA is called by hand.
   const program = drachtio
     .replace("import Srf from 'drachtio-srf'", 'const invites = []')
@@ -27,7 +48,7 @@ it('the page on adapters has code for drachtio-srf that is put together right', 
   expect(output).toBe('480\nping,offer,delete\n')
 })
 
-it('the page on adapters has code for the package sip that runs', () => {
+it('the page on embedding has code for the package sip that runs', () => {
   const output = run(`
     ${sip.replace("import sip from 'sip'", "import sip from 'sip/sip.js'")}
     import { FakeRtpEngine } from 'rtpproxy-ng/testing'
