@@ -51,6 +51,8 @@ export async function startProxy({ rtpengine, host, port, next }) {
   }
 
   proxy.start({ address: host, port, udp: true, tcp: false, logger: { error: console.error } }, route)
+  // The package binds its socket on the next tick, and tells nobody.
+  await new Promise((resolve) => setImmediate(resolve))
   return {
     media,
     async close() {

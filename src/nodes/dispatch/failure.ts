@@ -10,6 +10,9 @@ const TEXTS: Record<ExchangeFailure['kind'], string> = {
   closed: 'was closed',
 }
 
+/** What says little without its cause: a name that does not resolve, a package that is not installed. */
+const CAUSED: ReadonlySet<ExchangeFailure['kind']> = new Set(['unreachable', 'local'])
+
 const CODES = {
   timeout: 'ERR_RTPPROXY_TIMEOUT',
   refused: 'ERR_RTPPROXY_UNREACHABLE',
@@ -22,14 +25,9 @@ const CODES = {
 /** The error that says what became of `command` on its way to `node`. */
 export function failureError(failure: ExchangeFailure, command: string, node: string): NodeError {
   const context = { command, node }
-  return new NodeError(
-    CODES[failure.kind],
-    `${command}: media proxy ${node} ${TEXTS[failure.kind]}`,
-    context,
-    {
-      cause: failure.cause,
-    },
-  )
+  const { kind, cause } = failure
+  const text = `${command}: media proxy ${node} ${TEXTS[kind]}${CAUSED.has(kind) && cause instanceof Error ? `: ${cause.message}` : ''}`
+  return new NodeError(CODES[kind], text, context, { cause })
 }
 
 /** The error of a command whose caller has given it up. */
