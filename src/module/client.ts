@@ -1,5 +1,6 @@
 import { BRANCH_GIVEN, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, SipError } from '../errors.ts'
+import type { CommandRequest } from '../nodes/dispatch/command.ts'
 import type { Node } from '../nodes/node.ts'
 import type { ReplyTo } from '../protocol/commands/replies.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
@@ -25,7 +26,6 @@ import { MediaProxies } from './proxies.ts'
 import { type MessageInput, messageRequest } from './request/message-command.ts'
 import { byteSum, parameterRequest } from './request/parameter-command.ts'
 import {
-  type CommandRequest,
   PendingAcknowledgement,
   PendingDelete,
   PendingQuery,

@@ -3,48 +3,21 @@ import { readWholeReply } from '../../core/large/reply.ts'
 import { readReply } from '../../core/ng.ts'
 import type { RtpProxyNgError } from '../../errors.ts'
 import type { NodeTokens } from '../../nodes/affinity/token.ts'
-import type { Command } from '../../nodes/dispatch/dispatch.ts'
+import { CarriedCommand, type CommandRequest } from '../../nodes/dispatch/command.ts'
 import type { Node } from '../../nodes/node.ts'
-import type { NodeSet } from '../../nodes/set.ts'
 import { acceptedReply, replyError } from '../../protocol/commands/reply-error.ts'
 import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
 import { rewritten, type SipMessage } from '../message.ts'
 import type { Dialogs } from '../reanchor/dialogs.ts'
 import type { QueryReply } from '../statistics.ts'
 
-/** What a command is made of. */
-export type CommandRequest = Omit<Command, 'replied' | 'remembered' | 'failed' | 'deferrable'>
-
 /** A command whose caller waits: one object, and the one promise the caller sees. Subclasses read the reply. */
-export abstract class PendingCommand<T> implements Command {
-  readonly name: string
-  readonly datagram: Buffer
-  readonly set: NodeSet
-  readonly sum: number
-  readonly callId: string | undefined
-  readonly viaBranch: string | undefined
-  readonly token: string | undefined
-  readonly signal: AbortSignal | undefined
-  readonly deadlineMs: number
-  readonly avoid: Node | undefined
-  readonly only: Node | undefined
-  readonly isLeg: boolean
+export abstract class PendingCommand<T> extends CarriedCommand {
   readonly #resolve: (result: T) => void
   readonly #reject: (error: unknown) => void
 
   constructor(request: CommandRequest, resolve: (result: T) => void, reject: (error: unknown) => void) {
-    this.name = request.name
-    this.datagram = request.datagram
-    this.set = request.set
-    this.sum = request.sum
-    this.callId = request.callId
-    this.viaBranch = request.viaBranch
-    this.token = request.token
-    this.signal = request.signal
-    this.deadlineMs = request.deadlineMs
-    this.avoid = request.avoid
-    this.only = request.only
-    this.isLeg = request.isLeg
+    super(request)
     this.#resolve = resolve
     this.#reject = reject
   }

@@ -60,3 +60,42 @@ export interface Exchanges {
   /** A node that is draining or removed has nothing open any more. */
   readonly idle: (node: Node) => void
 }
+
+/** What a command is made of. */
+export type CommandRequest = Omit<Command, 'sent' | 'replied' | 'remembered' | 'failed' | 'deferrable'>
+
+/** A command that carries its request. Subclasses say what becomes of it. */
+export abstract class CarriedCommand implements Command {
+  readonly name: string
+  readonly datagram: Buffer
+  readonly set: NodeSet
+  readonly sum: number
+  readonly callId: string | undefined
+  readonly viaBranch: string | undefined
+  readonly token: string | undefined
+  readonly signal: AbortSignal | undefined
+  readonly deadlineMs: number
+  readonly avoid: Node | undefined
+  readonly only: Node | undefined
+  readonly isLeg: boolean
+
+  constructor(request: CommandRequest) {
+    this.name = request.name
+    this.datagram = request.datagram
+    this.set = request.set
+    this.sum = request.sum
+    this.callId = request.callId
+    this.viaBranch = request.viaBranch
+    this.token = request.token
+    this.signal = request.signal
+    this.deadlineMs = request.deadlineMs
+    this.avoid = request.avoid
+    this.only = request.only
+    this.isLeg = request.isLeg
+  }
+
+  abstract get deferrable(): boolean
+  abstract replied(node: Node, bytes: Buffer, offset: number): RtpProxyNgError | undefined
+  abstract remembered(node: Node): void
+  abstract failed(error: RtpProxyNgError): void
+}
