@@ -17,12 +17,10 @@ export function b2bua(srf, media, target) {
       call = await b2buaMedia(media, req, { offer: flags, answer: flags, onError: console.error })
       call.attach(await srf.createB2BUA(req, res, target, call))
     } catch (error) {
-      // The callee's refusal has been sent on by createB2BUA; anything else is ours to tell.
       await call?.release()
-      if (!res.finalResponseSent) {
-        console.error(String(error))
-        res.send(480)
-      }
+      // The callee's refusal has a status, and createB2BUA has sent it on.
+      if (/** @type {{ status?: number }} */ (error).status === undefined) console.error(error)
+      if (!res.finalResponseSent) res.send(480)
     }
   })
 }

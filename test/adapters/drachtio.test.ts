@@ -55,6 +55,7 @@ function response(options = {}): Srf.SrfResponse {
 class Dialog extends EventEmitter {
   readonly offered: string[] = []
   destroyed = 0
+  connected = true
   async modify(sdp: string): Promise<string> {
     this.offered.push(sdp)
     return sdpOf(6000)
@@ -140,6 +141,15 @@ describe('a B2BUA on drachtio-srf', () => {
       },
     })
     expect(engine.calls).toHaveLength(1)
+  })
+
+  it('ends at once if a side has hung up before it was attached', async () => {
+    const { call } = await setUp()
+    const [uas, uac] = [new Dialog(), new Dialog()]
+    uas.connected = false
+    call.attach({ uas: asDialog(uas), uac: asDialog(uac) })
+    expect([uas.destroyed, uac.destroyed]).toEqual([0, 1])
+    await expect.poll(() => engine.calls).toEqual([])
   })
 
   it('carries a re-INVITE of either side over, and its answer back', async () => {

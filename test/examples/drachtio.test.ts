@@ -1,9 +1,12 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type Srf from 'drachtio-srf'
 import { RtpProxyNg } from 'rtpproxy-ng'
 import { FakeRtpEngine } from 'rtpproxy-ng/testing'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { b2bua } from '../../examples/drachtio/b2bua.js'
+import { DrachtioServer } from './drachtio-server.ts'
 
 const require = createRequire(import.meta.url)
 const Message = require('drachtio-srf/lib/sip-parser/message') as new (raw: string) => object
@@ -70,4 +73,107 @@ it('the example on drachtio-srf ends the media of a call that is not set up, and
     await expect.poll(() => engine.calls).toEqual([])
     await expect.poll(() => send.mock.calls).toEqual(finalResponseSent ? [] : [[480]])
   }
+})
+
+describe('the program on drachtio-srf', () => {
+  let server: DrachtioServer
+  let program: ChildProcess
+  beforeEach(async () => {
+    server = new DrachtioServer()
+    const port = await server.listen()
+    const args = ['--drachtio', `127.0.0.1:${port}`, '--rtpengine', engine.urls[0]!]
+    program = spawn(
+      process.execPath,
+      ['examples/drachtio/main.js', ...args, '--target', 'sip:bob@192.0.2.9'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    await once(program.stdout!, 'data')
+    await expect.poll(() => server.routes).toContain('invite')
+  })
+  afterEach(async () => {
+    const exit = once(program, 'exit')
+    program.kill()
+    await exit
+    await server.close()
+  })
+
+  const sdpOf = (port: number) => sdp.replace('4000', String(port))
+  const portIn = (text: string) => Number(/^m=audio (\d+)/m.exec(text)?.[1])
+  const message = (first: string, cseq: string, { to = '', callId = 'a-leg', from = 'alice', body = '' }) =>
+    [
+      first,
+      'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1',
+      `From: <sip:${from}@192.0.2.1>;tag=${from}`,
+      `To: <sip:bob@192.0.2.9>${to && `;tag=${to}`}`,
+      `Call-ID: ${callId}`,
+      `CSeq: ${cseq}`,
+      'Contact: <sip:them@192.0.2.1>',
+      ...(body && ['Content-Type: application/sdp']),
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ].join('\r\n')
+
+  /** Alice calls, Bob answers. */
+  async function setUp(): Promise<void> {
+    server.incoming(message('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
+    const invite = await server.message(/^INVITE sip:bob@192\.0\.2\.9 /)
+    const bob = { callId: 'b-leg', from: 'us', to: 'bob' }
+    const ok = message('SIP/2.0 200 OK', '1 INVITE', { ...bob, body: sdpOf(5000) })
+    server.incoming(ok, invite.transactionId, 'd2')
+    await server.message(/^ACK /)
+    const answer = await server.message(/^SIP\/2\.0 200 OK[\s\S]*CSeq: 1 INVITE/i)
+    server.incoming(message('ACK sip:us SIP/2.0', '1 ACK', { to: 'ours' }), 't2', 'd1')
+    const ports = engine.calls[0]!.ports
+    expect(ports).toContain(portIn(invite.text))
+    expect(ports).toContain(portIn(answer.text))
+    expect(portIn(invite.text)).not.toBe(portIn(answer.text))
+  }
+
+  it('makes a call whose media goes through the media proxy both ways, and ends it', async () => {
+    await setUp()
+    expect(engine.calls).toMatchObject([{ callId: 'a-leg', tags: ['alice', 'bob'] }])
+    server.incoming(message('BYE sip:us SIP/2.0', '2 BYE', { to: 'ours' }), 't3', 'd1')
+    const bye = await server.message(/^BYE /)
+    server.incoming(
+      message('SIP/2.0 200 OK', '2 BYE', { callId: 'b-leg', from: 'us', to: 'bob' }),
+      bye.transactionId,
+      'd2',
+    )
+    await engine.received('delete')
+    await expect.poll(() => engine.calls).toEqual([])
+  })
+
+  it('carries a re-INVITE over, with the ports of the media proxy', async () => {
+    await setUp()
+    const before = server.sent.length
+    server.incoming(
+      message('INVITE sip:us SIP/2.0', '2 INVITE', { to: 'ours', body: sdpOf(4002) }),
+      't3',
+      'd1',
+    )
+    await expect
+      .poll(() => server.sent.slice(before).find(({ text }) => text.startsWith('INVITE ')))
+      .toBeDefined()
+    const again = server.sent.slice(before).find(({ text }) => text.startsWith('INVITE '))!
+    expect(engine.calls[0]!.ports).toContain(portIn(again.text))
+    const bob = { callId: 'b-leg', from: 'us', to: 'bob' }
+    server.incoming(
+      message('SIP/2.0 200 OK', '2 INVITE', { ...bob, body: sdpOf(5002) }),
+      again.transactionId,
+      'd2',
+    )
+    const answer = await server.message(/^SIP\/2\.0 200 OK[\s\S]*CSeq: 2 INVITE/i)
+    expect(engine.calls[0]!.ports).toContain(portIn(answer.text))
+  })
+
+  it('ends the media of a call that Bob refuses', async () => {
+    server.incoming(message('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
+    const invite = await server.message(/^INVITE sip:bob@192\.0\.2\.9 /)
+    const busy = message('SIP/2.0 486 Busy Here', '1 INVITE', { callId: 'b-leg', from: 'us', to: 'bob' })
+    server.incoming(busy, invite.transactionId, 'd2')
+    await server.message(/^SIP\/2\.0 486/)
+    await engine.received('delete')
+    await expect.poll(() => engine.calls).toEqual([])
+  })
 })

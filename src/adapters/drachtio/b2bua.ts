@@ -107,10 +107,13 @@ export async function b2buaMedia(
         { tag: callee, dialog: uac },
       ] as const
       for (const [by, other] of [sides, [sides[1], sides[0]] as const]) {
-        by.dialog.on('destroy', () => {
+        const end = (): void => {
           other.dialog.destroy()
           release().catch(onError)
-        })
+        }
+        by.dialog.on('destroy', end)
+        // A BYE that came in one read with the ACK was over before anybody could listen. The package's types leave `connected` out.
+        if ((by.dialog as { readonly connected?: boolean }).connected === false) end()
         by.dialog.on('modify', (request, res) => void modify(by, other, request, res))
       }
     },
