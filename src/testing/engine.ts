@@ -1,5 +1,6 @@
 import { ConfigurationError, RtpProxyNgError } from '../errors.ts'
-import { type Listener, listen } from '../relay/control/listener.ts'
+import { listen } from '../relay/control/listener.ts'
+import type { Listener } from '../relay/control/message.ts'
 import {
   checkOptions,
   type EmbeddedRelayOptions,

@@ -4,9 +4,9 @@ import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
 import { RtpProxyNgError } from '../../errors.ts'
 import { NgClient } from '../../ng/client.ts'
+import { milliseconds } from '../figures.ts'
 import type { ExitCode } from '../outcome.ts'
 import type { Report } from '../report.ts'
-import { milliseconds } from './figures.ts'
 
 interface BenchOptions {
   readonly calls: number

@@ -3,9 +3,9 @@ import { RtpProxyNgError } from '../../errors.ts'
 import { readConfiguration } from '../../kamailio/parameters.ts'
 import { checkRtpengine, readRtpengineConfiguration } from '../../kamailio/rtpengine/parameters.ts'
 import { parseSockets } from '../../nodes/grammar.ts'
+import { readInput } from '../input.ts'
 import type { ExitCode } from '../outcome.ts'
 import type { Report } from '../report.ts'
-import { readInput } from './input.ts'
 import { type ScriptCall, scriptCalls } from './script-calls.ts'
 
 /** A parameter of a module, and what it comes to. */

@@ -1,7 +1,7 @@
 import { decode } from '../../core/bencode.ts'
+import { readInput } from '../input.ts'
 import { type ExitCode, UsageError } from '../outcome.ts'
 import { jsonOf, type Report } from '../report.ts'
-import { readInput } from './input.ts'
 
 /** Longest input, in bytes. */
 const LONGEST = 64 * 1024 * 1024

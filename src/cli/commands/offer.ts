@@ -7,10 +7,10 @@ import { RtpProxyNg } from '../../module/client.ts'
 import { SipMessage, type SourceAddress } from '../../module/message.ts'
 import { COOKIE_LENGTH } from '../../protocol/cookie.ts'
 import { EmbeddedRelay } from '../../relay/index.ts'
+import { milliseconds } from '../figures.ts'
+import { readInput } from '../input.ts'
 import { type ExitCode, UsageError } from '../outcome.ts'
 import { jsonOf, type Report } from '../report.ts'
-import { milliseconds } from './figures.ts'
-import { readInput } from './input.ts'
 
 interface OfferOptions {
   readonly rtpengine?: string

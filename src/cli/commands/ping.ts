@@ -1,8 +1,8 @@
 import { RtpProxyNgError } from '../../errors.ts'
 import { NgClient } from '../../ng/client.ts'
+import { milliseconds } from '../figures.ts'
 import type { ExitCode } from '../outcome.ts'
 import type { Report } from '../report.ts'
-import { milliseconds } from './figures.ts'
 
 interface Answer {
   readonly url: string

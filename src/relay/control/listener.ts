@@ -1,20 +1,9 @@
 import { ConfigurationError } from '../../errors.ts'
 import type { ListenAddress } from '../options.ts'
-import type { Receiver } from './message.ts'
+import type { Listener, Receiver } from './message.ts'
 import { listenTcp } from './tcp.ts'
 import { listenUdp } from './udp.ts'
 import { listenUnix } from './unix.ts'
-
-/** A socket that commands come in by. */
-export interface Listener {
-  /** What a client is to use. */
-  readonly url: string
-  /** The port it has; 0 where there are none. */
-  readonly port: number
-  /** Sends to every connection, where there are connections that take what they did not ask for. */
-  broadcast?(bytes: Buffer): void
-  close(): Promise<void>
-}
 
 /** @throws ConfigurationError `ERR_RTPPROXY_URL` if it cannot be opened. */
 export async function listen(

@@ -28,3 +28,14 @@ export function cookieOf(bytes: Buffer): string | undefined {
   const space = bytes.indexOf(0x20)
   return space <= 0 ? undefined : bytes.toString('latin1', 0, space)
 }
+
+/** A socket that commands come in by. */
+export interface Listener {
+  /** What a client is to use. */
+  readonly url: string
+  /** The port it has; 0 where there are none. */
+  readonly port: number
+  /** Sends to every connection, where there are connections that take what they did not ask for. */
+  broadcast?(bytes: Buffer): void
+  close(): Promise<void>
+}

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import type { HostAddress } from '../options.ts'
 import { scanBencode } from './bencode-scan.ts'
-import type { Listener } from './listener.ts'
-import type { Receiver } from './message.ts'
+import type { Listener, Receiver } from './message.ts'
 import { StreamServer } from './stream-server.ts'
 
 /** How much of a message may wait for its end: rtpengine closes the connection when there is more. */

@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram'
 import type { HostAddress } from '../options.ts'
-import type { Listener } from './listener.ts'
-import type { Receiver } from './message.ts'
+import type { Listener, Receiver } from './message.ts'
 
 export async function listenUdp({ family, host, port }: HostAddress, receiver: Receiver): Promise<Listener> {
   const socket = createSocket({ type: `udp${family}`, lookup: (name, _, done) => done(null, name, family) })

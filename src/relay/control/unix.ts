@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { ReplyFrame } from '../../network/framing/reply-frame.ts'
-import type { Listener } from './listener.ts'
-import type { Receiver } from './message.ts'
+import type { Listener, Receiver } from './message.ts'
 import { StreamServer } from './stream-server.ts'
 
 /** How long a connection may take in all. */

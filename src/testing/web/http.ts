@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Listener, listenError } from '../../relay/control/listener.ts'
+import { listenError } from '../../relay/control/listener.ts'
+import type { Listener } from '../../relay/control/message.ts'
 import { cookieOf, type Receiver } from '../../relay/control/message.ts'
 import type { WebAddress } from './address.ts'
 import { acceptWebSockets } from './websocket.ts'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NgClient } from '../../src/ng/index.ts'
-import { FakeRtpEngine } from '../../src/testing/index.ts'
-import { sdpOf } from '../relay/client.ts'
-import { findProgram, RtpEngine } from './program.ts'
+import { NgClient } from '../../../src/ng/index.ts'
+import { FakeRtpEngine } from '../../../src/testing/index.ts'
+import { sdpOf } from '../../relay/client.ts'
+import { findProgram, RtpEngine } from '../program.ts'
 
 const sdp = sdpOf('127.0.0.1', 'm=audio 5004 RTP/AVP 0')
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { UsageError } from '../outcome.ts'
+import { UsageError } from './outcome.ts'
 
 /**
  * The bytes of a file; `-` is standard input.
