@@ -46,6 +46,12 @@ function failureOf(cause: NodeJS.ErrnoException): ExchangeFailure {
  */
 const MAX_BATCH = 32_768
 
+/**
+ * Most bytes that wait for their replies: less than what a peer takes in before it has read any (65,535 bytes at first, and that is all a
+ * busy one ever has), since the system cuts where the peer's room ends. A message that is longer is cut in any case, and waits for none.
+ */
+const MAX_UNANSWERED = 49_152
+
 /** An idle connection is probed so often, which also keeps a NAT or firewall on the way from forgetting it. */
 const KEEP_ALIVE_MS = 60_000
 
@@ -73,6 +79,9 @@ class Connection extends Timed {
   #scheduled = false
   /** Whether the system has not taken all of the last batch yet. */
   #writing = false
+  /** Requests that were written and are not answered yet, and about how many bytes they are. */
+  #unanswered = 0
+  #unansweredBytes = 0
   /** Since the watch began nothing came in. */
   #silent = false
   /** The batch that was being written when the watch began still is. */
@@ -113,10 +122,20 @@ class Connection extends Timed {
   /** Sends the entry with all others of this turn of the event loop, if it is still open then. */
   write(entry: OpenEntry): void {
     this.#queue.push(entry)
-    // Not a microtask: those run between one SIP message and the next, and each would have a write of its own.
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#writing || this.#scheduled) return
     this.#scheduled = true
+    // Not a microtask: those run between one SIP message and the next, and each would have a write of its own.
     setImmediate(this.#flush)
+  }
+
+  /** Of those that are left, nobody knows which was answered: each counts as one of the same length. */
+  readonly #answered = (): void => {
+    this.#unansweredBytes -= this.#unansweredBytes / this.#unanswered--
+    if (this.#queue.length > 0) this.#schedule()
   }
 
   readonly #flush = (): void => {
@@ -137,14 +156,16 @@ class Connection extends Timed {
   /** A copy of what is next in the queue and still open: the datagram of a request that fails gets the cookie of its next one in place. */
   #batch(): Buffer | undefined {
     const queue = this.#queue
+    const free = MAX_UNANSWERED - this.#unansweredBytes
+    const room = Math.min(MAX_BATCH, free)
     let count = 0
     let length = 0
     for (; count < queue.length; count++) {
       const entry = queue[count]!
       if (entry.taken) continue
-      const next = length + entry.exchange.datagram.length
-      if (next > MAX_BATCH && length > 0) break
-      length = next
+      const own = entry.exchange.datagram.length
+      if (length > 0 ? length + own > room : own > free && own <= MAX_UNANSWERED) break
+      length += own
     }
     const batch = length <= MAX_BATCH ? this.#room.subarray(0, length) : Buffer.allocUnsafe(length)
     let at = 0
@@ -153,7 +174,10 @@ class Connection extends Timed {
       if (entry.taken) continue
       batch.set(entry.exchange.datagram, at)
       at += entry.exchange.datagram.length
+      entry.onTaken = this.#answered
+      this.#unanswered++
     }
+    this.#unansweredBytes += length
     queue.splice(0, count)
     return length === 0 ? undefined : batch
   }

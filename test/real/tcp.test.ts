@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -40,6 +41,15 @@ class TcpEngine {
     this.#child.stderr!.on('data', (text) => {
       this.log += text
     })
+  }
+
+  /** Stops it in its tracks, as a host without time for it does, until `thaw`. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT')
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -123,15 +133,30 @@ describe.skipIf(program === undefined)('a real rtpengine over TCP', () => {
   })
 
   it.each([
-    [200, 1],
-    [100, 200],
+    ['', 200, 1],
+    ['', 100, 200],
+    [' when it has no time for them at first', 200, 1],
+    [' when it has no time for them at first', 100, 200],
   ])(
-    'takes %d offers with SDP of %d00 bytes and more at once, and finds none of them cut',
-    async (count, attributes) => {
+    'takes%s %d offers with SDP of %d00 bytes and more at once, and finds none of them cut',
+    async (when, count, attributes) => {
       await using media = new RtpProxyNg({ sockets: url, timeoutMs: 5000 })
       await media.start()
-      const calls = Array.from({ length: count }, (_, i) => `burst-${attributes}-${i}`)
-      await Promise.all(calls.map((callId) => media.offer(invite(callId, attributes), { flags: 'co' })))
+      const calls = Array.from({ length: count }, (_, i) => `burst-${when.length}-${attributes}-${i}`)
+      if (when !== '') engine.freeze()
+      const writes = vi.spyOn(Socket.prototype, 'write')
+      const offers = Promise.all(
+        calls.map((callId) => media.offer(invite(callId, attributes), { flags: 'co' })),
+      )
+      if (when !== '') {
+        // Until the system takes no more.
+        for (let seen = -1; seen !== writes.mock.calls.length; ) {
+          seen = writes.mock.calls.length
+          for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+        }
+        engine.thaw()
+      }
+      await offers
       const deletes = await Promise.all(calls.map((callId) => media.destroy(bye(callId))))
       expect(deletes.filter(({ warning }) => warning !== undefined)).toEqual([])
       // What it says when it closes a connection because of an incomplete message.
