@@ -4,8 +4,7 @@
 // is a compiler and the library (Debian: libosip2-dev, libre-dev, pkg-config, gcc); else the row says what is missing.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,23 +34,28 @@ function output(program, parameters) {
 }
 
 /**
- * Builds the yardsticks in a directory that goes when this process does.
+ * Builds the yardsticks where the project keeps what can be made again. Each file takes its name only when it is whole, since a
+ * bench and the tests may build at once.
  *
  * @param {Buffer} message a SIP message with SDP
  * @returns {Yardstick[]}
  */
 export function yardsticks(message) {
-  const directory = mkdtempSync(join(tmpdir(), 'rtpproxy-ng-native-'))
-  process.once('exit', () => rmSync(directory, { recursive: true }))
+  const directory = fileURLToPath(new URL('../../node_modules/.cache/rtpproxy-ng', import.meta.url))
+  mkdirSync(directory, { recursive: true })
   const input = join(directory, 'message.sip')
-  writeFileSync(input, message)
+  const unfinished = `${input}.${process.pid}`
+  writeFileSync(unfinished, message)
+  renameSync(unfinished, input)
   /** @param {Program} program @returns {Yardstick[]} */
   const build = ({ source, library, names }) => {
     const program = join(directory, source.replace('.c', ''))
+    const unfinished = `${program}.${process.pid}`
     try {
       const path = fileURLToPath(new URL(source, import.meta.url))
       const flags = library === undefined ? '' : output('pkg-config', ['--cflags', '--libs', library])
-      output('cc', ['-std=gnu11', '-O2', '-o', program, path, ...flags.split(/\s+/).filter(Boolean)])
+      output('cc', ['-std=gnu11', '-O2', '-o', unfinished, path, ...flags.split(/\s+/).filter(Boolean)])
+      renameSync(unfinished, program)
     } catch (error) {
       return names.map((name) => ({ name, missing: reason(error) }))
     }
