@@ -1,6 +1,7 @@
 import { COOKIE_LENGTH, Cookies } from '../../protocol/cookie.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing } from '../transport.ts'
 import { type DroppedReplies, DroppedReply, dropChannel } from './dropped.ts'
+import { type Counted, EntryTable } from './entry-table.ts'
 import { LONGEST_MS } from './round-trip.ts'
 import { Timed, TimerWheel } from './timer-wheel.ts'
 
@@ -12,10 +13,11 @@ export interface Sender {
 }
 
 /** One request under way: its datagram, its deadline and whom to tell. */
-export class OpenEntry extends Timed implements OpenRequest {
+export class OpenEntry extends Timed implements OpenRequest, Counted<OpenEntry> {
   readonly sender: Sender
   readonly exchange: Exchange
   readonly counter: number
+  below: OpenEntry | undefined
   /** Whether the request is off the table: answered, failed or cancelled. */
   taken = false
   /** The same request over another transport: whichever gets the reply first, both have the cookie. */
@@ -104,7 +106,7 @@ export class OpenRequests {
   /** Told of messages on a connection that answer nothing; true for one it has taken, which is not counted then. */
   onUnasked: ((message: Buffer, offset: number, sender: Sender) => boolean) | undefined
   readonly #cookies = new Cookies()
-  readonly #entries = new Map<number, OpenEntry>()
+  readonly #entries = new EntryTable<OpenEntry>()
   readonly #client: object
 
   /** @param client whose requests they are: those who watch several tell them apart by it. */
@@ -122,10 +124,18 @@ export class OpenRequests {
     const { datagram, keepsCookie } = exchange
     const counter = keepsCookie ? this.#cookies.read(datagram) : this.#cookies.write(datagram)
     const entry = new OpenEntry(this, sender, exchange, timing, counter)
-    if (keepsCookie) entry.twin = this.#entries.get(counter)
-    this.#entries.set(counter, entry)
+    if (keepsCookie) this.#put(entry)
+    else this.#entries.add(entry)
     entry.transmit()
     return entry
+  }
+
+  /** In place of the same request over another transport, if that is open still. */
+  #put(entry: OpenEntry): void {
+    const twin = this.#entries.get(entry.counter)
+    if (twin !== undefined) this.#entries.remove(twin)
+    entry.twin = twin
+    this.#entries.add(entry)
   }
 
   /** Hands a datagram that came in at `sender` to the request it answers, or drops and counts it. */
@@ -166,14 +176,16 @@ export class OpenRequests {
     if (first !== entry) {
       // Its twin goes on alone.
       if (first?.twin === entry) first.twin = undefined
-    } else if (twin === undefined) this.#entries.delete(counter)
-    else this.#entries.set(counter, twin)
+    } else {
+      this.#entries.remove(entry)
+      if (twin !== undefined) this.#entries.add(twin)
+    }
   }
 
   /** The requests open at `sender`, oldest first, as they are now: what is told of one may open or end others. */
   openAt(sender: Sender): OpenEntry[] {
     const open: OpenEntry[] = []
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries.inOrder()) {
       if (entry.sender === sender) open.push(entry)
       else if (entry.twin?.sender === sender) open.push(entry.twin)
     }
