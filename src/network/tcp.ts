@@ -86,6 +86,8 @@ class Connection extends Timed {
   #silent = false
   /** The batch that was being written when the watch began still is. */
   #stuck = false
+  /** The watch has run out, and is judged in a moment: what is written meanwhile must not begin another. */
+  #judged = false
 
   constructor(host: string, port: number, connectMs: number, requests: OpenRequests, owner: Owner) {
     super()
@@ -144,7 +146,7 @@ class Connection extends Timed {
     if (batch === undefined || this.#socket.destroyed) return
     this.#writing = true
     this.#socket.write(batch, this.#written)
-    if (this.slot < 0) this.#watch()
+    if (this.slot < 0 && !this.#judged) this.#watch()
   }
 
   readonly #written = (): void => {
@@ -190,11 +192,13 @@ class Connection extends Timed {
 
   /** A peer that is there has sent something since the watch began, and taken what was written then. */
   override expired(): void {
+    this.#judged = true
     // Where the event loop was held up, what has come in meanwhile is read first.
     setImmediate(this.#judge)
   }
 
   readonly #judge = (): void => {
+    this.#judged = false
     if (this.#silent) this.#socket.destroy(new Error('the peer sends nothing'))
     else if (this.#stuck) this.#socket.destroy(new Error('the peer takes nothing'))
     else if (this.#owner.waits()) this.#watch()

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StreamFrames } from '../../src/network/framing/stream-frames.ts'
 import { systemNames } from '../../src/network/names.ts'
 import { OpenRequests } from '../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import { type TcpDelays, TcpTransport } from '../../src/network/tcp.ts'
 import type { ExchangeFailure } from '../../src/network/transport.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
@@ -401,6 +402,18 @@ describe('a peer that takes no part', () => {
     expect(await exchange(tcp, 'd1:ae', { timeoutMs: 40, attempts: 50 })).toEqual({ reply: 'd1:ae' })
     expect(node.messages[0]).toEqual(node.messages[1])
     expect(node.connections).toHaveLength(2)
+  })
+
+  it('is not one that answered in time, when the next request goes out just as the watch over it runs out', async () => {
+    const node = await peer()
+    let now = 0
+    const { tcp, requests } = transport(node.port, {}, new OpenRequests(new TimerWheel(() => now)))
+    await exchange(tcp, 'd1:ai1ee')
+    now += 6000
+    const second = exchange(tcp, 'd1:bi1ee')
+    requests.wheel.turn()
+    expect(await second).toEqual({ reply: 'd1:bi1ee' })
+    expect(node.connections).toHaveLength(1)
   })
 
   it('and takes nothing, though it talks, is left as well', async () => {

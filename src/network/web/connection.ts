@@ -63,6 +63,8 @@ export class WebSocketConnection extends Timed {
   #isSilent = false
   /** What was handed over before the watch began waits for the system still. */
   #isStuck = false
+  /** The watch has run out, and is judged in a moment: what is written meanwhile must not begin another. */
+  #isJudged = false
 
   constructor(route: WebSocketRoute, owner: ConnectionOwner) {
     super()
@@ -158,7 +160,7 @@ export class WebSocketConnection extends Timed {
   write(entry: OpenEntry): void {
     this.#queue.push(entry)
     this.#flush()
-    if (this.slot < 0) this.#watch()
+    if (this.slot < 0 && !this.#isJudged) this.#watch()
   }
 
   readonly #flush = (): void => {
@@ -191,11 +193,13 @@ export class WebSocketConnection extends Timed {
 
   /** A peer that is there has sent something since the watch began, and taken something of what was written then. */
   override expired(): void {
+    this.#isJudged = true
     // Where the event loop was held up, what has come in meanwhile is read first.
     setImmediate(this.#judge)
   }
 
   readonly #judge = (): void => {
+    this.#isJudged = false
     if (this.#isOver) return
     const fault = this.#isSilent ? 'sends' : this.#isStuck ? 'takes' : undefined
     if (fault === undefined) this.#watch()

@@ -127,8 +127,8 @@ export function webSocket(
   url: string,
   delays: Partial<WebSocketDelays> = {},
   options: WebOptions = {},
+  requests = new OpenRequests(),
 ): Client<WebSocketTransport> {
-  const requests = new OpenRequests()
   const transport = new WebSocketTransport(url, parseWebUrl(url), requests, options, {
     firstMs: 1,
     ...delays,

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { WebSocket } from 'ws'
+import { OpenRequests } from '../../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
 import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
 import { deadPort } from '../../media-proxy.ts'
 import { type Answer, certificate, echo, exchange, WebSocketPeer, webSocket } from './scene.ts'
@@ -101,6 +103,18 @@ describe('WebSocketTransport', () => {
     const outcome = await exchange(transport, 'de', { timeoutMs: 30, attempts: 20 })
     expect(outcome).toEqual({ reply: 'de' })
     expect(node.connections).toBe(2)
+  })
+
+  it('does not take a node for broken that answered, because the next request came just when its watch ran out', async () => {
+    const node = await peer()
+    let now = 0
+    const requests = new OpenRequests(new TimerWheel(() => now))
+    const { transport } = webSocket(`ws://127.0.0.1:${node.port}`, {}, {}, requests)
+    await exchange(transport, 'd1:ai1ee')
+    now += 6000
+    requests.wheel.turn()
+    expect(await exchange(transport, 'd1:bi1ee')).toEqual({ reply: 'd1:bi1ee' })
+    expect(node.connections).toBe(1)
   })
 
   it('times out after all its attempts without sending again over the same connection', async () => {
