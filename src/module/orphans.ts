@@ -9,13 +9,16 @@ import type { QueryReply } from './statistics.ts'
 export interface OrphanOptions {
   /** URL of the media proxy to look at. Default: all of them. */
   readonly node?: string | undefined
-  /** Calls younger than that are left alone: they may be on their way here. In milliseconds. Default 60000. */
+  /**
+   * Calls younger than that are left alone: they may be on their way here. So are those whose age the media proxy does not tell. In
+   * milliseconds, 0 or more. Default 60000.
+   */
   readonly olderThanMs?: number | undefined
   /** Ends what it finds. Default false. */
   readonly delete?: boolean | undefined
   /**
    * How many calls of a media proxy to look at. Default 1000 where its replies must fit into a datagram, else 100000. A reply that does
-   * not fit never comes.
+   * not fit never comes. A whole number from 1.
    */
   readonly limit?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -36,7 +39,7 @@ export interface OrphanReport {
   readonly missing: readonly (CallKey & { readonly node: string })[]
   /** How many calls the media proxies have in all. */
   readonly calls: number
-  /** Whether every call of every media proxy was looked at. */
+  /** Whether every call of every media proxy was looked at, and the shared store told of each that is not known here. */
   readonly complete: boolean
   /** Media proxies that did not answer. */
   readonly failed: readonly { readonly node: string; readonly error: RtpProxyNgError }[]
@@ -49,6 +52,12 @@ export interface OrphanContext {
   readonly request: Request
 }
 
+/** The options, checked. `limit` undefined: as many as the way to the media proxy carries. */
+interface Search extends Pick<OrphanOptions, 'limit' | 'signal'> {
+  readonly olderThanMs: number
+  readonly delete: boolean
+}
+
 const OLDER_THAN_MS = 60_000
 const DATAGRAM_LIMIT = 1000
 const STREAM_LIMIT = 100_000
@@ -56,18 +65,19 @@ const STREAM_LIMIT = 100_000
 const AT_ONCE = 16
 
 /**
- * Compares what media proxies have with what the memory of calls, and the shared store, know.
+ * Compares what media proxies have with what the memory of calls, and the shared store, know. What cannot be known for certain is
+ * left alone: a call of which the shared store does not tell, or whose age the media proxy does not tell.
  *
- * @throws ConfigurationError without a memory of calls, or when none is called so.
+ * @throws ConfigurationError without a memory of calls, when none is called so, or when an option is wrong.
  */
 export async function findOrphans(context: OrphanContext, options: OrphanOptions): Promise<OrphanReport> {
   const { pool } = context
-  if (pool.pins.memory === undefined)
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'affinity', 'orphans needs the option affinity')
+  if (pool.pins.memory === undefined) throw optionError('affinity', 'orphans needs the option affinity')
+  const search = checked(options)
   const nodes = pool.nodesNamed(options.node)
   if (options.node !== undefined && nodes.length === 0)
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'node', `no media proxy is called ${options.node}`)
-  const parts = await Promise.all(nodes.map((node) => partOf(node, context, options)))
+    throw optionError('node', `no media proxy is called ${options.node}`)
+  const parts = await Promise.all(nodes.map((node) => partOf(node, context, search)))
   return {
     orphans: parts.flatMap(({ orphans }) => orphans),
     missing: parts.flatMap(({ missing }) => missing),
@@ -77,70 +87,101 @@ export async function findOrphans(context: OrphanContext, options: OrphanOptions
   }
 }
 
-async function partOf(node: Node, context: OrphanContext, options: OrphanOptions): Promise<OrphanReport> {
+function optionError(option: string, why: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, why)
+}
+
+/** What is wrong here would end calls that go on. */
+function checked(options: OrphanOptions): Search {
+  if (typeof options !== 'object' || options === null)
+    throw optionError('options', 'the options of orphans must be an object')
+  const { olderThanMs = OLDER_THAN_MS, delete: deletes = false, limit, signal } = options
+  if (typeof olderThanMs !== 'number' || !(olderThanMs >= 0))
+    throw optionError('olderThanMs', `olderThanMs must be a number from 0, not ${String(olderThanMs)}`)
+  if (typeof deletes !== 'boolean')
+    throw optionError('delete', `delete must be true or false, not ${String(deletes)}`)
+  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1))
+    throw optionError('limit', `limit must be a whole number from 1, not ${String(limit)}`)
+  return { olderThanMs, delete: deletes, limit, signal }
+}
+
+async function partOf(node: Node, { pool, request }: OrphanContext, search: Search): Promise<OrphanReport> {
   const { url } = node
-  const { pool, request } = context
-  const { signal, limit = node.hasStream ? STREAM_LIMIT : DATAGRAM_LIMIT } = options
+  const { signal, limit = node.hasStream ? STREAM_LIMIT : DATAGRAM_LIMIT } = search
   // Before the list is asked for: a call that begins meanwhile is not missed there.
   const known = [...pool.callsOn(url)]
+  const orphans: Orphan[] = []
+  let calls = 0
   try {
     const reply = await request('list', { limit }, { node: url, set: node.set, signal })
     const listed = new Set(Array.isArray(reply.calls) ? reply.calls.map(String) : [])
-    const complete = listed.size < limit
-    const unknown = await unknownCalls(listed, node, pool)
+    calls = listed.size
+    const whole = listed.size < limit
+    const certain = await lookInto(listed, { node, pool, request, search, orphans })
+    const missing = whole ? known.filter(({ callId }) => !listed.has(callId)) : []
     return {
-      orphans: await lookInto(unknown, node, context, options),
-      missing: complete
-        ? known.filter(({ callId }) => !listed.has(callId)).map((call) => ({ ...call, node: url }))
-        : [],
-      calls: listed.size,
-      complete,
+      orphans,
+      missing: missing.map((call) => ({ ...call, node: url })),
+      calls,
+      complete: whole && certain,
       failed: [],
     }
   } catch (error) {
     if (!(error instanceof RtpProxyNgError) || signal?.aborted) throw error
-    return { orphans: [], missing: [], calls: 0, complete: false, failed: [{ node: url, error }] }
+    // With what was found, and ended, before it failed.
+    return { orphans, missing: [], calls, complete: false, failed: [{ node: url, error }] }
   }
 }
 
-/** What was listed, and neither the memory nor the store has on this node. */
-async function unknownCalls(listed: ReadonlySet<string>, node: Node, pool: Pool): Promise<string[]> {
-  const unknown: string[] = []
-  for (const callId of listed) {
-    if (!(await pool.pins.isOn(callId, node))) unknown.push(callId)
-  }
-  return unknown
+interface Look extends OrphanContext {
+  readonly node: Node
+  readonly search: Search
+  /** Where to put what is found. */
+  readonly orphans: Orphan[]
 }
 
-async function lookInto(
-  callIds: readonly string[],
-  node: Node,
-  { request }: OrphanContext,
-  options: OrphanOptions,
-): Promise<Orphan[]> {
-  const { olderThanMs = OLDER_THAN_MS, signal } = options
-  const at = { node: node.url, set: node.set, signal }
-  const orphans: Orphan[] = []
-  const waiting = [...callIds]
+/** False if it could not be known of every call whether anybody knows it. Rejects with the first failure; then none goes on. */
+async function lookInto(listed: Iterable<string>, look: Look): Promise<boolean> {
+  const { node, pool } = look
+  const left = listed[Symbol.iterator]()
+  let isCertain = true
+  let hasFailed = false
   const work = async (): Promise<void> => {
-    for (let callId = waiting.pop(); callId !== undefined; callId = waiting.pop()) {
-      const createdMs = await createdOf(callId, request, at)
-      const ageMs = createdMs === undefined ? -1 : Date.now() - createdMs
-      if (ageMs < olderThanMs) continue
-      if (options.delete)
-        await request('delete', { 'call-id': callId, flags: ['fast'], 'delete-delay': 0 }, at)
-      orphans.push({ node: node.url, callId, ageMs, deleted: options.delete === true })
+    for (let next = left.next(); !next.done && !hasFailed; next = left.next()) {
+      const isKnown = await pool.pins.isOn(next.value, node)
+      if (isKnown === undefined) isCertain = false
+      if (isKnown === false) await lookAt(next.value, look)
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return orphans
+  const workers = Array.from({ length: AT_ONCE }, () =>
+    work().catch((error: unknown) => {
+      hasFailed = true
+      throw error
+    }),
+  )
+  const outcomes = await Promise.allSettled(workers)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return isCertain
 }
 
-/** When the call was set up, in milliseconds since 1970; undefined if it has ended meanwhile. */
+async function lookAt(callId: string, { node, pool, request, search, orphans }: Look): Promise<void> {
+  const { olderThanMs, delete: deletes, signal } = search
+  const at = { node: node.url, set: node.set, signal }
+  const createdMs = await createdOf(callId, request, at)
+  if (createdMs === undefined) return
+  const ageMs = Date.now() - createdMs
+  if (ageMs < olderThanMs) return
+  // It may have come here while its age was asked for.
+  if (deletes && (await pool.pins.isOn(callId, node)) !== false) return
+  if (deletes) await request('delete', { 'call-id': callId, flags: ['fast'], 'delete-delay': 0 }, at)
+  orphans.push({ node: node.url, callId, ageMs, deleted: deletes })
+}
+
+/** When the call was set up, in milliseconds since 1970; undefined if it has ended meanwhile, or that is not told. */
 async function createdOf(callId: string, request: Request, at: CallOptions): Promise<number | undefined> {
   try {
     const { created } = await request('query', { 'call-id': callId }, at)
-    return Number(created) * 1000
+    return typeof created === 'number' && created > 0 ? created * 1000 : undefined
   } catch (error) {
     if (error instanceof NgError && error.code === 'ERR_RTPPROXY_NG') return undefined
     throw error

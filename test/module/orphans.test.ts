@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import type { RtpProxyNgOptions } from '../../src/module/options.ts'
+import type { OrphanOptions } from '../../src/module/orphans.ts'
 import { NgClient } from '../../src/ng/client.ts'
+import type { CallStore } from '../../src/nodes/affinity/store.ts'
 import { FakeRtpEngine } from '../../src/testing/engine.ts'
 
 const SDP =
@@ -101,6 +103,82 @@ describe('orphans', () => {
     const media = await client()
     await expect(media.orphans({ signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ERR_RTPPROXY_ABORTED',
+    })
+  })
+
+  it('are left alone when the media proxy does not tell how old they are', async () => {
+    const media = await client()
+    await stranger.offer(offer('ageless'))
+    engine.script('query', { with: { created: 'yesterday' } })
+    expect(await media.orphans({ olderThanMs: 0, delete: true })).toMatchObject({ orphans: [], calls: 1 })
+    expect(engine.calls).toHaveLength(1)
+  })
+
+  it('do not take the call of the same name with them that is known to be at another media proxy', async () => {
+    await using other = new FakeRtpEngine()
+    await other.start()
+    const media = await client({ sockets: [...engine.urls, ...other.urls].join(' ') })
+    await media.command('offer', offer('moved'))
+    const [here, there] = media.nodeOf('moved') === engine.urls[0] ? [engine, other] : [other, engine]
+    await using former = new NgClient(there.urls[0]!)
+    await former.offer(offer('moved'))
+    const { orphans } = await media.orphans({ olderThanMs: 0, delete: true })
+    expect(orphans).toMatchObject([{ node: there.urls[0], callId: 'moved', deleted: true }])
+    expect([here.calls.length, there.calls.length]).toEqual([1, 0])
+    expect(media.nodeOf('moved')).toBe(here.urls[0])
+    expect((await media.orphans({ olderThanMs: 0 })).orphans).toEqual([])
+  })
+
+  it('are not told while the shared store cannot be asked: the calls of the others must not end for that', async () => {
+    let isAway = false
+    const calls = new Map<string, Map<string, string>>()
+    const store: CallStore = {
+      find: async (callId) => {
+        if (isAway) throw new Error('away')
+        return calls.get(callId) ?? new Map()
+      },
+      keep: async (callId, branch, node) => void calls.set(callId, new Map([[branch, node]])),
+      forget: async (callId) => void calls.delete(callId),
+      report: async () => undefined,
+      watch: async () => undefined,
+      close: async () => undefined,
+    }
+    const others = await client({ store })
+    await others.command('offer', offer('theirs'))
+    const media = await client({ store })
+    expect(await media.orphans({ olderThanMs: 0, delete: true })).toMatchObject({
+      orphans: [],
+      complete: true,
+    })
+    isAway = true
+    expect(await media.orphans({ olderThanMs: 0, delete: true })).toMatchObject({
+      orphans: [],
+      complete: false,
+      calls: 1,
+    })
+    expect(engine.calls).toHaveLength(1)
+  })
+
+  it('that were ended before the media proxy fell silent are in the report beside the error', async () => {
+    const media = await client()
+    for (let i = 0; i < 20; i++) await stranger.offer(offer(`lost-${i}`))
+    let deletes = 0
+    engine.script(({ command }) => (command === 'delete' && ++deletes > 5 ? { silent: true } : undefined))
+    const { orphans, failed, complete } = await media.orphans({ olderThanMs: 0, delete: true })
+    expect([orphans.length, failed.length, complete]).toEqual([5, 1, false])
+  })
+
+  it.each([
+    { olderThanMs: Number.NaN },
+    { olderThanMs: '60000' },
+    { limit: 0 },
+    { limit: 1.5 },
+    { delete: 'no' },
+  ])('are not looked for with %o, since what is wrong there would end calls that go on', async (options) => {
+    const media = await client()
+    await expect(media.orphans(options as OrphanOptions)).rejects.toMatchObject({
+      code: 'ERR_RTPPROXY_OPTION',
+      option: Object.keys(options)[0],
     })
   })
 })

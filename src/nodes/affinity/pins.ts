@@ -90,12 +90,16 @@ export class Pins {
     return this.memory.nodesOf(callId).filter((other) => other !== node)
   }
 
-  /** Whether the memory, or the store shared with others, has any branch of the call on this node. Counts as no use here. */
-  async isOn(callId: string, node: Node): Promise<boolean> {
+  /**
+   * Whether the memory, or the store shared with others, has any branch of the call on this node; undefined if the store cannot be asked.
+   * Counts as no use here.
+   */
+  async isOn(callId: string, node: Node): Promise<boolean | undefined> {
     const here = this.memory?.nodesOf(callId) ?? []
     if (here.some(({ url }) => url === node.url)) return true
-    const branches = await this.shared?.find(callId)
-    return branches !== undefined && [...branches.values()].includes(node.url)
+    if (this.shared === undefined) return false
+    const branches = await this.shared.told(callId)
+    return branches && [...branches.values()].includes(node.url)
   }
 
   /** The call goes to this node: known here at once, so that what comes next goes there too. */
@@ -125,6 +129,15 @@ export class Pins {
     if (callId === undefined) return
     this.memory?.forget(callId, viaBranch)
     this.shared?.forget(callId, viaBranch)
+  }
+
+  /** The call is over on a node that was named: it goes on wherever else it is. */
+  forgetOn(call: CallName, { url }: Node): void {
+    const { callId, viaBranch } = call
+    if (callId === undefined || this.memory === undefined) return
+    const nodes =
+      viaBranch === undefined ? this.memory.nodesOf(callId) : [this.memory.find(callId, viaBranch)]
+    if (nodes.length > 0 && nodes.every((node) => node?.url === url)) this.forget(call)
   }
 
   callsOn(node: Node): Iterable<CallKey> {

@@ -103,6 +103,16 @@ export class SharedCalls {
    * nothing to wait for.
    */
   find(callId: string): Promise<CallNodes> | undefined {
+    return this.#ask(callId, NO_NODES)
+  }
+
+  /** The same for those who must not take silence for an answer: undefined too when the store has not told within `waitMs`. */
+  async told(callId: string): Promise<CallNodes | undefined> {
+    return await this.#ask(callId, undefined)
+  }
+
+  /** @param silence what it resolves with if the store does not answer. */
+  #ask<T>(callId: string, silence: T): Promise<CallNodes | T> | undefined {
     if (this.#closed) return undefined
     const ask = (): Promise<CallNodes> => this.#store.find(callId, this.#lifetimeMs)
     const full = this.#open.size >= this.#openLimit
@@ -113,9 +123,9 @@ export class SharedCalls {
     }
     this.#counters.finds++
     return new Promise((resolve) => {
-      this.#run(ask, (nodes = NO_NODES) => {
-        if (nodes.size > 0) this.#counters.hits++
-        resolve(nodes)
+      this.#run(ask, (nodes) => {
+        if (nodes !== undefined && nodes.size > 0) this.#counters.hits++
+        resolve(nodes ?? silence)
       })
     })
   }

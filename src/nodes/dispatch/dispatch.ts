@@ -184,23 +184,29 @@ export class Dispatch implements Exchange {
   replied(bytes: Buffer, offset: number): void {
     if (this.#done) return
     const node = this.#left()
-    const { health, pins, deletes } = this.#shared
+    const { health, deletes } = this.#shared
     const { name } = this.#command
     health.answered(node, this.#probe)
     if (deletes.size > 0) deletes.flush(node)
     const error = this.#command.replied(node, bytes, offset)
     if (error === undefined) {
       this.#finish()
-      if (name === 'delete') pins.forget(this.#command)
+      if (name === 'delete') this.#forget()
       else if (name === 'answer' || startsCall(name)) this.#took(node)
     } else if (startsCall(name) && node !== this.#pinned && hasNoRoom(error)) {
       health.spare(node)
       this.#next(node, error)
     } else {
       // A delete that finds no call there has nothing left to end.
-      if (name === 'delete') pins.forget(this.#command)
+      if (name === 'delete') this.#forget()
       this.#fail(error)
     }
+  }
+
+  #forget(): void {
+    const { only } = this.#command
+    if (only === undefined) this.#shared.pins.forget(this.#command)
+    else this.#shared.pins.forgetOn(this.#command, only)
   }
 
   #took(node: Node): void {
