@@ -15,6 +15,9 @@ const KINDS: Record<string, ExchangeFailure['kind']> = {
   EINVAL: 'unreachable',
 }
 
+/** Most connections at once, and so most commands; others wait for their turn. The system refuses more than a listener has room for. */
+const MAX_CONNECTIONS = 32
+
 /**
  * UNIX stream socket: a connection a command, one dictionary each way, no cookie and no resending. The module waits for
  * the reply without limit; here `timeoutMs` bounds the whole exchange.
@@ -24,6 +27,8 @@ export class UnixTransport implements Transport, Sender {
   readonly #path: string
   readonly #requests: OpenRequests
   readonly #sockets = new Set<Socket>()
+  /** What has no connection yet, oldest first. */
+  readonly #waiting = new Set<OpenEntry>()
   #closed = false
 
   constructor(url: string, address: { readonly path: string }, requests: OpenRequests) {
@@ -37,11 +42,17 @@ export class UnixTransport implements Transport, Sender {
   }
 
   transmit(entry: OpenEntry): void {
-    if (this.#closed) {
-      queueMicrotask(() => entry.fail({ kind: 'closed' }))
-      return
+    if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
+    else if (this.#sockets.size < MAX_CONNECTIONS) this.#converse(entry)
+    else {
+      this.#waiting.add(entry)
+      entry.onTaken = () => this.#waiting.delete(entry)
     }
-    const socket = connect(this.#path)
+  }
+
+  #converse(entry: OpenEntry): void {
+    // Not the path alone: Node would take one of digits for a TCP port.
+    const socket = connect({ path: this.#path })
     const frame = new ReplyFrame()
     this.#sockets.add(socket)
     // The entry may also end by its timeout or be cancelled; then the connection has no reason to live.
@@ -58,7 +69,13 @@ export class UnixTransport implements Transport, Sender {
     socket.on('error', (cause: NodeJS.ErrnoException) =>
       entry.fail({ kind: KINDS[cause.code ?? ''] ?? 'local', cause }),
     )
-    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      const [next] = this.#waiting
+      if (next === undefined) return
+      this.#waiting.delete(next)
+      this.#converse(next)
+    })
     socket.write(entry.exchange.datagram.subarray(COOKIE_LENGTH + 1))
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,38 @@ describe('a command over a UNIX socket', () => {
       connection.write(reply.slice(0, cut), () => setImmediate(() => connection.write(reply.slice(cut))))
     })
     for (cut = 1; cut < reply.length; cut++) expect(await exchange(path)).toBe(reply)
+  })
+
+  it('goes to a path of digits, and not to the TCP port of that number', async () => {
+    const before = process.cwd()
+    process.chdir(directory)
+    try {
+      await server((connection) => connection.write('d6:result4:ponge'))
+      symlinkSync('ng.sock', '2223')
+      expect(await exchange('2223')).toBe('d6:result4:ponge')
+    } finally {
+      process.chdir(before)
+    }
+  })
+
+  it('waits for its turn where there are more at once than a listener has room for', async () => {
+    const path = await server((connection) => connection.write('d6:result4:ponge'))
+    const unix = new UnixTransport(`unix:${path}`, { path }, new OpenRequests())
+    cleanups.push(() => unix.close())
+    const outcomes = await Promise.all(Array.from({ length: 3000 }, () => send(unix)))
+    expect(new Set(outcomes)).toEqual(new Set(['d6:result4:ponge']))
+  })
+
+  it('that waits for its turn runs out of time like any other, and costs nobody a connection', async () => {
+    let served = 0
+    const path = await server(() => void served++)
+    const requests = new OpenRequests()
+    const unix = new UnixTransport(`unix:${path}`, { path }, requests)
+    cleanups.push(() => unix.close())
+    const first = Array.from({ length: 32 }, () => send(unix, 60))
+    const late = Array.from({ length: 10 }, () => send(unix, 20))
+    expect(new Set(await Promise.all([...first, ...late]))).toEqual(new Set(['failed: timeout']))
+    expect([served, requests.size]).toEqual([32, 0])
   })
 
   it('gets a reply of 65,535 bytes', async () => {
