@@ -88,6 +88,8 @@ function hostAndPort(url: string, rest: string): { host: string; port: number } 
 /** What may stand between the two URLs of one node. */
 const SECOND_URL = /\s*\|\s*(?=(?:udp|tcp)6?:|(?:ws|http)s?:)/i
 
+const NO_PAIR = 'two URLs of one media proxy are one of udp: and one of tcp:, ws: or http:'
+
 /** `URL[|URL][=WEIGHT]` */
 function parseNode(word: string, index: number): NodeDefinition {
   // A UNIX path ends before the first `=`, as in the module; a web address may have one of its own.
@@ -96,6 +98,7 @@ function parseNode(word: string, index: number): NodeDefinition {
   const url = equals < 0 ? word : word.slice(0, equals)
   const weightText = equals < 0 ? '1' : word.slice(equals + 1)
   const weight = Number(weightText)
+  if (weightText.includes('|')) throw urlError(word, 'the weight stands behind the second URL')
   if (!/^[0-9]+$/.test(weightText) || weight > MAX_WEIGHT)
     throw urlError(word, `'${weightText}' is no weight`)
   return { url, index, weight, ...parseUrls(url) }
@@ -108,12 +111,15 @@ function parseNode(word: string, index: number): NodeDefinition {
  */
 export function parseUrls(url: string): { address: NodeAddress; stream?: NodeAddress } {
   const [first = '', second, more] = url.split(SECOND_URL)
+  // What is left of a `|` here has no second URL behind it, or one of another scheme; only paths may have one of their own.
+  const isMisplaced =
+    url.startsWith('|') || [first, second].some((one = '') => /^(?:udp|tcp)6?:.*\|/is.test(one))
+  if (isMisplaced || more !== undefined) throw urlError(url, NO_PAIR)
   const address = parseUrl(first)
   if (second === undefined) return { address }
   const stream = parseUrl(second)
   const fits = address.transport === 'udp' && stream.transport !== 'udp' && stream.transport !== 'unix'
-  if (more !== undefined || !fits)
-    throw urlError(url, 'two URLs of one media proxy are one of udp: and one of tcp:, ws: or http:')
+  if (!fits) throw urlError(url, NO_PAIR)
   return { address, stream }
 }
 

@@ -77,6 +77,37 @@ describe('the grammar of rtpproxy_sock', () => {
     expect(() => parseSockets([text])).toThrow(ConfigurationError)
   })
 
+  it.each([
+    'udp:h:1|',
+    'udp:h:1 |',
+    'udp:h:1||tcp:h:1',
+    '|tcp:h:1',
+    'udp:h:1|unix:/run/ng.sock',
+    'udp:h:1 | unix:/run/ng.sock',
+    'udp:h:1 | tcp:h:1 |',
+    'udp:h:1|tcp:h:1|tcp:g:1',
+    'tcp:h:1|udp:h:1',
+  ])("refuses '%s' for what it is: no two URLs of one media proxy", (text) => {
+    expect(() => parseSockets([text])).toThrow(/two URLs of one media proxy are one of udp:/)
+  })
+
+  it('says where the weight of two URLs belongs', () => {
+    expect(() => parseSockets(['udp:h:1=2|tcp:h:1'])).toThrow(/behind the second URL/)
+    expect(parseSockets(['udp:h:1 | tcp:h:1=2'])[0]!.nodes).toMatchObject([
+      { url: 'udp:h:1|tcp:h:1', weight: 2 },
+    ])
+  })
+
+  it('leaves paths their own signs', () => {
+    const urls = ['unix:/run/a|b', '/run/a|b', 'ws://h/a|b', 'ws://h:1/path=3']
+    expect(parseSockets([urls.join(' ')])[0]!.nodes.map(({ url, weight }) => [url, weight])).toEqual([
+      ['unix:/run/a|b', 1],
+      ['/run/a|b', 1],
+      ['ws://h/a|b', 1],
+      ['ws://h:1/path', 3],
+    ])
+  })
+
   it('reads anything or refuses it with a ConfigurationError', () => {
     const word = fc.constantFrom(
       'udp:',
@@ -88,6 +119,9 @@ describe('the grammar of rtpproxy_sock', () => {
       ':',
       '=',
       '==',
+      '|',
+      'tcp:',
+      'ws:',
       ' ',
       '1',
       'h',
