@@ -1,7 +1,7 @@
 // Writes docs/reference.md, or the file that is named, from the tables that the types and the checks come from:
 // npm run docs:reference
 import { writeFileSync } from 'node:fs'
-import { COMMANDS, FLAG_PREFIXES, FLAGS, KEYS } from 'rtpproxy-ng/ng'
+import { COMMANDS, FLAG_PREFIXES, FLAGS, KEYS, LATER_FLAG_PREFIXES } from 'rtpproxy-ng/ng'
 
 /** @typedef {import('rtpproxy-ng/ng').NgValue} Value */
 
@@ -23,7 +23,19 @@ function table(header, rows) {
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** @param {Value} value */
+/**
+ * What every release knows, and what later ones do.
+ * @param {readonly string[]} names @param {readonly string[]} later @param {(name: string) => string} print
+ */
+function known(names, later, print) {
+  const since = names.filter((name) => !later.includes(name)).map(print)
+  return `${words(since)}${later.length === 0 ? '' : `; later: ${words(later.map(print))}`}`
+}
+
+/** @param {string} name @param {Value | undefined} value @returns {string} */
+const entry = (name, value) => (value?.kind === 'choice' ? `${code(name)} (${takes(value)})` : code(name))
+
+/** @param {Value} value @returns {string} */
 function takes(value) {
   switch (value.kind) {
     case 'text':
@@ -45,14 +57,20 @@ function takes(value) {
         ? codes(value.values)
         : `true (${code(value.on)}), false (${code(value.off ?? '')}), or ${codes(value.values)}`
     case 'list': {
-      const known = [...value.values.map(code), ...value.prefixes.map((prefix) => `${code(prefix)}...`)]
-      const many = value.mustBeList ? 'a list' : 'a list, or text with commas'
-      return known.length === 0 ? many : `${many}, of ${words(known)}`
+      const many = 'a list, or text with commas'
+      const names = [...value.values, ...value.prefixes]
+      if (names.length === 0) return many
+      const print = (/** @type {string} */ name) =>
+        value.prefixes.includes(name) ? `${code(name)}...` : code(name)
+      const behind = value.ends.length === 0 ? '' : `; in place of ...: ${codes(value.ends)}`
+      return `${many}, of ${known(names, value.later, print)}${behind}`
     }
     case 'flags':
       return 'a list of flags: see below'
     case 'dictionary':
-      return `a dictionary of ${codes(value.keys)}`
+      return `a dictionary of ${known(Object.keys(value.entries), value.later, (name) => entry(name, value.entries[name]))}`
+    case 'pairs':
+      return 'a list of pairs'
     case 'dictionaries':
       return 'a list of dictionaries'
     case 'attributes':
@@ -73,7 +91,7 @@ this page come from the same tables, which \`rtpproxy-ng/ng\` exports (\`COMMAND
 what \`strict\` does.
 
 Release \`10.5\`: known to rtpengine 10.5.3, which was asked; \`later\`: not known to it, but to a later one. What a release does not know it
-ignores, with a line in its log. A key may be spelled in any way here: it is sent by its name, which 10.5 knows too.
+ignores, with a line in its log. Values of which nothing else is said are known as long as their key. A key may be spelled in any way here: it is sent by its name, which 10.5 knows too.
 
 ## Commands
 
@@ -85,7 +103,7 @@ ${table(
     words([one.name, ...one.spellings].map(code)),
     codes(one.needs),
     words(one.reply),
-    words(one.errors),
+    one.errors.join('; '),
     release(one),
     one.about,
   ]),
@@ -114,7 +132,7 @@ ${table(
 )}
 
 Flags that begin with ${words(FLAG_PREFIXES.map(code))} stand for a value of another key: \`replace-origin\` in \`flags\` is \`origin\` in
-\`replace\`.
+\`replace\`. Of these, ${words(LATER_FLAG_PREFIXES.map(code))} are known to later releases only.
 `
 
 writeFileSync(process.argv[2] ?? new URL('reference.md', import.meta.url), page)

@@ -60,7 +60,7 @@ export { parseKamailioFlags, printKamailioFlags } from '../protocol/rtpengine-fl
 export { parseOpenSipsFlags, printOpenSipsFlags } from '../protocol/rtpengine-flags/opensips.ts'
 export { checkParameters } from '../protocol/vocabulary/check.ts'
 export { COMMANDS, type Command as NgCommand, type NgCommandName } from '../protocol/vocabulary/commands.ts'
-export { FLAG_PREFIXES, FLAGS, type NgFlag } from '../protocol/vocabulary/flags.ts'
+export { FLAG_PREFIXES, FLAGS, LATER_FLAG_PREFIXES, type NgFlag } from '../protocol/vocabulary/flags.ts'
 export { KEYS } from '../protocol/vocabulary/keys.ts'
 export type { NgParameters } from '../protocol/vocabulary/types.ts'
 export type { Key as NgKey, Value as NgValue } from '../protocol/vocabulary/values.ts'

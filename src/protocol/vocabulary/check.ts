@@ -1,11 +1,11 @@
-import { isUint8Array } from 'node:util/types'
+import { isMap, isUint8Array } from 'node:util/types'
 import { ParameterError } from '../../errors.ts'
 import { COMMANDS, commandOf } from './commands.ts'
 import { FLAG_PREFIXES, FLAGS } from './flags.ts'
 import { keyOf, keySpellings } from './keys.ts'
 import { suggestion } from './spelling.ts'
 import type { NgParameters } from './types.ts'
-import type { Value } from './values.ts'
+import { ATTRIBUTE_CHANGES, type List, type Value } from './values.ts'
 
 const FLAG_SPELLINGS: ReadonlySet<string> = new Set(
   FLAGS.flatMap(({ name, spellings }): string[] => [name, ...spellings]),
@@ -86,17 +86,20 @@ class Check {
         if (typeof given !== 'boolean' || value.on === undefined) this.#oneOf(path, given, value.values)
         return
       case 'list':
-        this.#list(path, given, value.values, value.prefixes)
+        this.#each(path, given, (at, one) => this.#item(at, one, value))
         return
       case 'flags':
         this.#each(path, given, (at, one) => this.#flag(at, one))
         return
       case 'dictionary':
-        this.#dictionary(path, given, value.keys)
+        this.#dictionary(path, given, value.entries)
         return
       case 'dictionaries':
         if (!Array.isArray(given) || !given.every(isDictionary))
           this.fail(path, `${path} must be a list of dictionaries`)
+        return
+      case 'pairs':
+        this.#pairs(path, given)
         return
       case 'attributes':
         this.#attributes(path, given)
@@ -128,31 +131,48 @@ class Check {
     else for (const [i, item] of items.entries()) check(`${path}[${i}]`, item)
   }
 
-  #list(path: string, given: unknown, values: readonly string[], prefixes: readonly string[]): void {
-    this.#each(path, given, (at, item) => {
-      if (typeof item !== 'string') this.fail(at, `${at} must be text`)
-      if (values.length > 0 && !prefixes.some((prefix) => item.startsWith(prefix)))
-        this.#oneOf(at, item, values)
-    })
+  #item(path: string, given: unknown, { values, prefixes, ends }: List): void {
+    if (typeof given !== 'string') this.fail(path, `${path} must be text`)
+    if (values.length === 0) return
+    const prefix = prefixes.find((one) => given.startsWith(one))
+    if (prefix === undefined) this.#oneOf(path, given, values)
+    // rtpengine does not look at the case of what stands behind.
+    else if (ends.length > 0)
+      for (const end of given.slice(prefix.length).split(';'))
+        if (end !== '') this.#oneOf(path, end.toUpperCase(), ends)
   }
 
   #flag(path: string, given: unknown): void {
     if (typeof given !== 'string') this.fail(path, `${path} must be text`)
-    if (FLAG_SPELLINGS.has(given) || FLAG_PREFIXES.some((prefix) => given.startsWith(prefix))) return
-    this.fail(path, `unknown flag '${given}'`, given, FLAG_SPELLINGS)
+    if (FLAG_SPELLINGS.has(given)) return
+    const prefix = FLAG_PREFIXES.find((one) => given.startsWith(one))
+    if (prefix === undefined) this.fail(path, `unknown flag '${given}'`, given, FLAG_SPELLINGS)
+    const list = keyOf(prefix.slice(0, -1))?.value
+    if (list?.kind === 'list') this.#item(path, given.slice(prefix.length), list)
   }
 
-  #dictionary(path: string, given: unknown, keys: readonly string[]): void {
+  #dictionary(path: string, given: unknown, known: { readonly [key: string]: Value }): void {
     if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
-    for (const name of namesOf(given))
-      if (!keys.includes(name)) this.fail(`${path}.${name}`, `${path} has no '${name}'`, name, keys)
+    for (const [name, item] of entriesOf(given)) {
+      const at = `${path}.${name}`
+      const value = Object.hasOwn(known, name) ? known[name] : undefined
+      if (value === undefined) this.fail(at, `${path} has no '${name}'`, name, Object.keys(known))
+      if (item !== undefined && item !== null) this.value(at, value, item)
+    }
   }
 
   #attributes(path: string, given: unknown): void {
     if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
-    if (given instanceof Map) return
-    for (const [section, changes] of Object.entries(given))
-      this.#dictionary(`${path}.${section}`, changes, ['add', 'remove', 'substitute'])
+    for (const [section, changes] of entriesOf(given))
+      if (changes !== undefined && changes !== null)
+        this.#dictionary(`${path}.${section}`, changes, ATTRIBUTE_CHANGES)
+  }
+
+  #pairs(path: string, given: unknown): void {
+    const isPair = (pair: unknown) =>
+      Array.isArray(pair) && pair.length === 2 && pair.every((one) => typeof one === 'string')
+    if (!Array.isArray(given) || !given.every(isPair))
+      this.fail(path, `${path} must be a list of pairs of texts`)
   }
 
   #source(path: string, given: unknown): void {
@@ -166,6 +186,10 @@ function isDictionary(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isUint8Array(value)
 }
 
-function namesOf(dictionary: object): string[] {
-  return dictionary instanceof Map ? [...dictionary.keys()].map(String) : Object.keys(dictionary)
+function entriesOf(dictionary: object): [name: string, item: unknown][] {
+  const entries: [unknown, unknown][] = isMap(dictionary) ? [...dictionary] : Object.entries(dictionary)
+  return entries.map(([name, item]) => [
+    isUint8Array(name) ? Buffer.from(name).toString() : String(name),
+    item,
+  ])
 }

@@ -16,16 +16,42 @@ export interface Command {
   readonly documented: boolean
 }
 
-function command<const N extends string>(
+function command<const N extends string, const Needs extends readonly string[]>(
   name: N,
   about: string,
-  needs: readonly string[],
+  needs: Needs,
   reply: readonly string[],
   errors: readonly string[],
   rest: Partial<Pick<Command, 'since' | 'documented' | 'spellings'>> = {},
-): Command & { readonly name: N } {
+): Command & { readonly name: N; readonly needs: Needs } {
   return { name, about, needs, reply, errors, spellings: [], since: '10.5', documented: true, ...rest }
 }
+
+/** What a media proxy that is full answers an offer of a new call; without `supports` always the first, as an error. */
+const LIMITS = [
+  'Parallel session limit reached',
+  'CPU usage limit exceeded',
+  'Load limit exceeded',
+  'Bandwidth limit exceeded',
+] as const
+
+/** What commands about a party answer when it is not found. */
+const NO_PARTY = [
+  'Unknown call-ID',
+  'No monologue matching the given label',
+  'Failed to parse network address',
+  'Failed to match address to any tag',
+  'From-tag given, but no such tag exists',
+] as const
+
+/** The same of commands about what one party sends another. */
+const NO_FLOW = [
+  ...NO_PARTY,
+  'Media flow not found (to-tag not found)',
+  'Media flow not found (to-label not found)',
+  'Media flow not found (to-tag not subscribed)',
+  'No eligible media subscriptions found',
+] as const
 
 /** Every command rtpengine knows. */
 export const COMMANDS = [
@@ -44,7 +70,7 @@ export const COMMANDS = [
       'Invalid dialogue association',
       'Error rewriting SDP',
       'Ran out of ports',
-      'Parallel session limit reached',
+      ...LIMITS,
     ],
   ),
   command(
@@ -59,6 +85,10 @@ export const COMMANDS = [
       'No to-tag in message',
       'Unknown call-id',
       'Failed to parse SDP',
+      'Incomplete SDP specification',
+      'Invalid dialogue association',
+      'Error rewriting SDP',
+      'Ran out of ports',
     ],
   ),
   command(
@@ -82,57 +112,35 @@ export const COMMANDS = [
   command('pause recording', 'pauses the recording', ['call-id'], [], ['Unknown call-id'], {
     since: 'later',
   }),
-  command(
-    'start forwarding',
-    'hands audio to the recording daemon',
-    ['call-id'],
-    [],
-    [
-      'Unknown call-ID',
-      'No monologue matching the given label',
-      'Failed to match address to any tag',
-      'From-tag given, but no such tag exists',
-    ],
-  ),
-  command('stop forwarding', 'ends that', ['call-id'], [], ['Unknown call-ID']),
-  command(
-    'block DTMF',
-    'keeps digits from the other side, or replaces them',
-    ['call-id'],
-    [],
-    ['Unknown call-ID'],
-  ),
-  command('unblock DTMF', 'ends that', ['call-id'], [], ['Unknown call-ID']),
-  command(
-    'block media',
-    'keeps media from the other side',
-    ['call-id'],
-    [],
-    ['Unknown call-ID', 'Media flow not found (to-tag not found)'],
-  ),
-  command('unblock media', 'ends that', ['call-id'], [], ['Unknown call-ID']),
-  command(
-    'silence media',
-    'replaces audio with silence (G.711, G.722)',
-    ['call-id'],
-    [],
-    ['Unknown call-ID'],
-  ),
-  command('unsilence media', 'ends that', ['call-id'], [], ['Unknown call-ID']),
+  command('start forwarding', 'hands audio to the recording daemon', ['call-id'], [], NO_PARTY),
+  command('stop forwarding', 'ends that', ['call-id'], [], NO_PARTY),
+  command('block DTMF', 'keeps digits from the other side, or replaces them', ['call-id'], [], NO_PARTY),
+  command('unblock DTMF', 'ends that', ['call-id'], [], NO_PARTY),
+  command('block media', 'keeps media from the other side', ['call-id'], [], NO_FLOW),
+  command('unblock media', 'ends that', ['call-id'], [], NO_FLOW),
+  command('silence media', 'replaces audio with silence (G.711, G.722)', ['call-id'], [], NO_FLOW),
+  command('unsilence media', 'ends that', ['call-id'], [], NO_FLOW),
   command(
     'play media',
     'plays a file to a party',
     ['call-id'],
     ['duration'],
-    ['No participant party specified', 'unsupported'],
+    [...NO_PARTY, 'No participant party specified', 'unsupported'],
   ),
-  command('stop media', 'ends that', ['call-id'], ['last-frame-pos'], ['Not currently playing media']),
+  command(
+    'stop media',
+    'ends that',
+    ['call-id'],
+    ['last-frame-pos'],
+    [...NO_PARTY, 'Not currently playing media', 'Currently MoH ongoing, ignore stop media.'],
+  ),
   command(
     'play DTMF',
     'sends a digit as if the party had pressed it',
     ['call-id', 'code'],
     [],
     [
+      ...NO_PARTY,
       "Out of range 'code' specified",
       'Monologue has no media capable of DTMF injection',
       'There is no sink media capable of DTMF playback',
@@ -143,7 +151,7 @@ export const COMMANDS = [
     'publish',
     'takes in media that nobody has asked for yet',
     ['sdp'],
-    ['call-id', 'from-tag', 'sdp'],
+    ['call-id', 'from-tag', 'sdp', 'recordings'],
     ['Failed to create SDP'],
   ),
   command(
@@ -166,7 +174,13 @@ export const COMMANDS = [
     'lets a party be heard by one it is not connected to',
     ['call-id', 'to-tag', 'source-tag'],
     [],
-    ['No source-tag in message', 'Source-tag not found', 'Trying to inject to self'],
+    [
+      'No source-tag in message',
+      'Source-tag not found',
+      'Trying to inject to self',
+      'Failed to merge two calls into one',
+      'Failed to start inject',
+    ],
     { since: 'later' },
   ),
   command('inject stop', 'ends that', ['call-id', 'to-tag', 'source-tag'], [], ['Failed to stop inject'], {
@@ -226,6 +240,12 @@ export const COMMANDS = [
 
 /** The name of a command. */
 export type NgCommandName = (typeof COMMANDS)[number]['name']
+
+/** The keys a command cannot do without. */
+export type NeedsOf<Name extends NgCommandName> = Extract<
+  (typeof COMMANDS)[number],
+  { readonly name: Name }
+>['needs'][number]
 
 /** The command called so, in any spelling. */
 export function commandOf(name: string): Command | undefined {

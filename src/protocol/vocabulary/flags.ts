@@ -180,3 +180,14 @@ export const FLAG_PREFIXES = [
   'codec-consume-',
   'codec-set-',
 ] as const
+
+/** Those that 10.5 does not know. */
+export const LATER_FLAG_PREFIXES: readonly (typeof FLAG_PREFIXES)[number][] = [
+  'replace-',
+  'rtcp-mux-',
+  'BUNDLE-',
+  'codec-ignore-',
+  'sdp-attr-add-',
+  'sdp-attr-remove-',
+  'sdp-attr-substitute-',
+]

@@ -1,6 +1,7 @@
 import type { BencodeInput } from '../../core/bencode.ts'
 import type { NgFlag } from './flags.ts'
 import type { KEYS } from './keys.ts'
+import type { ATTRIBUTE_CHANGES } from './values.ts'
 
 type Entry = (typeof KEYS)[number]
 
@@ -13,17 +14,35 @@ type ValueOf<V> = V extends { kind: 'choice'; values: readonly (infer W extends 
   ? W | Any | boolean
   : V extends { kind: 'choice'; values: readonly (infer W extends string)[] }
     ? W | Any
-    : V extends { kind: 'list'; mustBeList: true }
-      ? readonly string[] | Any
-      : V extends { kind: 'list'; values: readonly (infer W extends string)[] }
-        ? readonly (W | Any)[] | W | Any
-        : V extends { kind: 'flags' }
-          ? readonly (NgFlag | Any)[] | NgFlag | Any
-          : V extends { kind: 'text' }
-            ? string | Uint8Array
-            : V extends { kind: 'integer' }
-              ? number | bigint | string
+    : V extends { kind: 'list'; values: readonly (infer W extends string)[] }
+      ? readonly (W | Any)[] | W | Any
+      : V extends { kind: 'flags' }
+        ? readonly (NgFlag | Any)[] | NgFlag | Any
+        : V extends { kind: 'dictionary'; entries: infer E }
+          ? Entries<E> | Mapped
+          : V extends { kind: 'attributes' }
+            ? { readonly [section: string]: Entries<typeof ATTRIBUTE_CHANGES> | Mapped | Absent } | Mapped
+            : V extends { kind: keyof Plain }
+              ? Plain[V['kind']]
               : BencodeInput
+
+/** What the kinds of value without words of their own take. */
+interface Plain {
+  text: string | Uint8Array
+  bytes: string | Uint8Array
+  integer: number | bigint | string
+  integers: number | string | readonly (number | string)[]
+  digit: number | string
+  pause: number | string | boolean
+  source: string | readonly [family: 'IP4' | 'IP6', address: string]
+  pairs: readonly (readonly [there: string, instead: string])[]
+}
+
+type Absent = null | undefined
+type Mapped = ReadonlyMap<string | Uint8Array, BencodeInput | Absent>
+type Entries<E> = { readonly [K in keyof E]?: ValueOf<E[K]> | Absent } & {
+  readonly [key: string]: BencodeInput | Absent
+}
 
 type Known = { readonly [E in Entry as SpellingOf<E>]?: ValueOf<E['value']> | null | undefined }
 

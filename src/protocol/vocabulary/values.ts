@@ -22,12 +22,22 @@ export type Value =
       readonly values: readonly string[]
       /** Beginnings of further values. */
       readonly prefixes: readonly string[]
-      /** One string with commas will not do. */
-      readonly mustBeList: boolean
+      /** What may stand behind a beginning, several with `;` between them; none: anything. */
+      readonly ends: readonly string[]
+      /** Those of `values` and `prefixes` that 10.5 does not know. */
+      readonly later: readonly string[]
+      /** How a single value is sent: 10.5 reads some keys from a text alone, and the others from a list alone. */
+      readonly single: 'list' | 'text'
     }
   | { readonly kind: 'flags' }
-  | { readonly kind: 'dictionary'; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'dictionary'
+      readonly entries: { readonly [key: string]: Value }
+      /** Those of `entries` that 10.5 does not know. */
+      readonly later: readonly string[]
+    }
   | { readonly kind: 'dictionaries' }
+  | { readonly kind: 'pairs' }
   | { readonly kind: 'attributes' }
 
 export const TEXT = { kind: 'text' } as const
@@ -44,13 +54,20 @@ export const PAUSE = { kind: 'pause' } as const
 /** `IP4` or `IP6` and an address, or an address alone. */
 export const SOURCE = { kind: 'source' } as const
 /** Any strings. */
-export const NAMES = { kind: 'list', values: [], prefixes: [], mustBeList: false } as const
-/** Strings in a list that is one. */
-export const STRICT_NAMES = { kind: 'list', values: [], prefixes: [], mustBeList: true } as const
+export const NAMES = {
+  kind: 'list',
+  values: [],
+  prefixes: [],
+  ends: [],
+  later: [],
+  single: 'list',
+} as const
 export const FLAG_LIST = { kind: 'flags' } as const
 export const DICTIONARIES = { kind: 'dictionaries' } as const
-/** By section of the SDP: `add`, `remove`, `substitute`. */
+/** By section of the SDP: `ATTRIBUTE_CHANGES`. */
 export const ATTRIBUTES = { kind: 'attributes' } as const
+/** What becomes of attributes of the SDP: lists of those to add and to remove, and of pairs of what is there and what is to stand there. */
+export const ATTRIBUTE_CHANGES = { add: NAMES, remove: NAMES, substitute: { kind: 'pairs' } } as const
 
 export function choice<const V extends readonly string[], const On extends string, const Off extends string>(
   values: V,
@@ -66,22 +83,20 @@ export function choice(values: readonly string[], on?: string, off?: string): Va
     : { kind: 'choice', values, on, off }
 }
 
-export function list<const V extends readonly string[], const P extends readonly string[] = readonly []>(
+export type List = Extract<Value, { kind: 'list' }>
+
+export function list<const V extends readonly string[]>(
   values: V,
-  prefixes?: P,
-): {
-  readonly kind: 'list'
-  readonly values: V
-  readonly prefixes: readonly string[]
-  readonly mustBeList: false
-} {
-  return { kind: 'list', values, prefixes: prefixes ?? [], mustBeList: false }
+  { prefixes = [], ends = [], later = [], single = 'list' }: Partial<Omit<List, 'kind' | 'values'>> = {},
+): Omit<List, 'values'> & { readonly values: V } {
+  return { kind: 'list', values, prefixes, ends, later, single }
 }
 
-export function dictionary<const K extends readonly string[]>(
-  keys: K,
-): { readonly kind: 'dictionary'; readonly keys: K } {
-  return { kind: 'dictionary', keys }
+export function dictionary<const E extends { readonly [key: string]: Value }>(
+  entries: E,
+  later: readonly string[] = [],
+): { readonly kind: 'dictionary'; readonly entries: E; readonly later: readonly string[] } {
+  return { kind: 'dictionary', entries, later }
 }
 
 interface Rest {
@@ -106,7 +121,7 @@ export function key<const N extends string, const S extends readonly string[], c
   value: V,
   about: string,
   { since = '10.5', documented = true }: Rest = {},
-): Key & { readonly name: N; readonly spellings: S; readonly value: V } {
+): Flag & { readonly name: N; readonly spellings: S; readonly value: V } {
   return { name, spellings, value, about, since, documented }
 }
 

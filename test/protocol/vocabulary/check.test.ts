@@ -39,7 +39,7 @@ describe('strict checking', () => {
     return undefined
   }
 
-  it.each<[string, NgParameters, string, string]>([
+  it.each<[string, Readonly<Record<string, unknown>>, string, string]>([
     ['offr', {}, 'command', "unknown command 'offr'; did you mean 'offer'?"],
     ['block dtmf', {}, 'command', "unknown command 'block dtmf'; did you mean 'block DTMF'?"],
     ['offer', { ...offer, 'via branch': 'b' }, 'via branch', "did you mean 'via-branch'?"],
@@ -60,8 +60,24 @@ describe('strict checking', () => {
     ['answer', offer, 'to-tag', 'to-tag is missing'],
     ['query', {}, 'call-id', 'call-id is missing'],
     ['mesh', { calls: ['a'], tags: ['x'] }, 'tags', 'a list of dictionaries'],
+    ['offer', { ...offer, flags: ['replace-orgin'] }, 'flags[0]', "did you mean 'origin'?"],
+    ['offer', { ...offer, codec: { strip: [8] } }, 'codec.strip[0]', 'must be text'],
+    ['offer', { ...offer, codec: new Map([['stirp', ['PCMA']]]) }, 'codec.stirp', "did you mean 'strip'?"],
+    ['offer', { ...offer, moh: { mode: 'reflekt' } }, 'moh.mode', "did you mean 'reflect'?"],
+    [
+      'offer',
+      { ...offer, SDES: ['pad', 'no-AES_CM_128_HMAC_SHA1_8'] },
+      'SDES[1]',
+      "did you mean 'AES_CM_128_HMAC_SHA1_80'?",
+    ],
+    [
+      'offer',
+      { ...offer, 'sdp-attr': { audio: { substitute: ['a', 'b'] } } },
+      'sdp-attr.audio.substitute',
+      'a list of pairs',
+    ],
   ])('refuses %s %j', (command, parameters, parameter, message) => {
-    expect(refused(command, parameters)).toMatchObject({
+    expect(refused(command, parameters as NgParameters)).toMatchObject({
       code: 'ERR_RTPPROXY_PARAMETER',
       command,
       parameter,
@@ -83,6 +99,16 @@ describe('strict checking', () => {
     ['play DTMF', { 'call id': 'c', digit: 11, volume: -8, pause: true }],
     ['statistics', {}],
     ['CLI', { body: 'list numsessions' }],
+    [
+      'offer',
+      {
+        ...offer,
+        SDES: ['order:aes_cm_128_hmac_sha1_80;AEAD_AES_128_GCM;', 'nonew'],
+        flags: ['replace-origin', 'SDES-no-NULL_HMAC_SHA1_32', 'from-tags-x', 'codec-set-opus/48000/2'],
+        'sdp-attr': { none: { substitute: [['a', 'b']], add: undefined } },
+        moh: { file: '/a.wav', mode: 'reflect', connection: 'zero' },
+      },
+    ],
     ['offer', { SDP: Buffer.from('v=0'), 'call ID': 'c', 'from tag': 'f', flags: undefined, codec: null }],
   ])('takes %s %o', (command, parameters) => {
     expect(refused(command, parameters)).toBeUndefined()
@@ -139,25 +165,41 @@ describe('what goes into the dictionary', () => {
       'drop-traffic': true,
       'ICE-lite': true,
       direction: 'pub,priv',
+      ICE: ['remove'],
+      DTLS: 'off',
+      'rtcp-mux': 'offer, require',
+      OSRTP: ['offer'],
+      'received-from': '2001:db8::1',
+      code: 'a',
+      trigger: 11,
       'sdp-media-remove': 'video',
       flags: 'reset,all',
       left: undefined,
       out: null,
       own: true,
-      codec: { strip: ['PCMA'] },
+      codec: { strip: 'PCMA', transcode: ['opus', 'G722'], own: 'x' },
+      moh: { file: '/a,b.wav' },
       command: 'never',
     }
-    expect(wireParameters('offer', given)).toEqual({
+    expect(wireParameters('offer', given as Readonly<Record<string, unknown>> as NgParameters)).toEqual({
       'call-id': 'c',
       'record call': 'yes',
       'generate RTCP': 'off',
       'drop-traffic': 'start',
       'ICE-lite': 'both',
       direction: ['pub', 'priv'],
+      ICE: 'remove',
+      DTLS: 'off',
+      'rtcp-mux': ['offer', 'require'],
+      OSRTP: ['offer'],
+      'received from': ['IP6', '2001:db8::1'],
+      code: 'A',
+      trigger: '11',
       'sdp-media-remove': ['video'],
-      flags: 'reset,all',
+      flags: ['reset', 'all'],
       own: true,
-      codec: { strip: ['PCMA'] },
+      codec: { strip: ['PCMA'], transcode: ['opus', 'G722'], own: 'x' },
+      moh: { file: '/a,b.wav' },
     })
     expect(wireParameters('stop recording', { 'call ID': 'c', flags: 'pause', pause: true })).toEqual({
       'call-id': 'c',

@@ -7,7 +7,7 @@ import {
   dictionary,
   key,
   list,
-  STRICT_NAMES,
+  NAMES,
   TEXT,
 } from '../values.ts'
 
@@ -17,19 +17,22 @@ export const DESCRIPTION_KEYS = [
   key(
     'replace',
     [],
-    list([
-      'force-increment-sdp-ver',
-      'origin',
-      'origin-full',
-      'sdp-version',
-      'SDP-version',
-      'session-name',
-      'session name',
-      'username',
-      'zero-address',
-      'zero address',
-      'session-connection',
-    ]),
+    list(
+      [
+        'force-increment-sdp-ver',
+        'origin',
+        'origin-full',
+        'sdp-version',
+        'SDP-version',
+        'session-name',
+        'session name',
+        'username',
+        'zero-address',
+        'zero address',
+        'session-connection',
+      ],
+      { later: ['force-increment-sdp-ver', 'origin-full'] },
+    ),
     'what in the SDP is replaced',
   ),
   key(
@@ -42,7 +45,7 @@ export const DESCRIPTION_KEYS = [
   key(
     'sdp-media-remove',
     ['SDP-media-remove', 'sdp_media_remove', 'SDP_media_remove', 'sdp media remove', 'SDP media remove'],
-    STRICT_NAMES,
+    NAMES,
     'media types to be left out',
     { since: 'later' },
   ),
@@ -53,7 +56,7 @@ export const DESCRIPTION_KEYS = [
     'family of the addresses in the SDP that comes back',
   ),
   key('media address', ['media-address'], TEXT, 'address that stands in the SDP instead of its own'),
-  key('direction', [], STRICT_NAMES, 'interface of the sender of the message, then of the other side'),
+  key('direction', [], NAMES, 'interface of the sender of the message, then of the other side'),
   key('from-interface', ['from interface'], TEXT, 'the first of direction', { since: 'later' }),
   key('to-interface', ['to interface'], TEXT, 'the second of direction', { since: 'later' }),
   key('inbound-peer', ['inbound peer'], TEXT, 'address whose route gives from-interface', { since: 'later' }),
@@ -80,7 +83,20 @@ export const DESCRIPTION_KEYS = [
   key(
     'codec',
     ['codecs'],
-    dictionary(['strip', 'offer', 'except', 'ignore', 'mask', 'transcode', 'consume', 'accept', 'set']),
+    dictionary(
+      {
+        strip: NAMES,
+        offer: NAMES,
+        except: NAMES,
+        ignore: NAMES,
+        mask: NAMES,
+        transcode: NAMES,
+        consume: NAMES,
+        accept: NAMES,
+        set: NAMES,
+      },
+      ['ignore'],
+    ),
     'which codecs are offered, hidden, transcoded',
   ),
   key('ptime', [], COUNT, 'packet time towards the other side, in ms'),
@@ -94,7 +110,7 @@ export const DESCRIPTION_KEYS = [
   key('bundle', ['BUNDLE'], list(['accept', 'offer', 'reject', 'require', 'strict']), 'RFC 9143 BUNDLE', {
     since: 'later',
   }),
-  key('extmap', [], dictionary(['strip', 'mask']), 'RFC 8285 header extensions to remove', {
+  key('extmap', [], dictionary({ strip: NAMES, mask: NAMES }), 'RFC 8285 header extensions to remove', {
     since: 'later',
   }),
   key(

@@ -62,9 +62,19 @@ export const MEDIA_KEYS = [
     ]),
     'sends media back, or nowhere',
   ),
-  key('moh', ['MoH', 'MOH'], dictionary(['file', 'blob', 'db-id', 'mode', 'connection']), 'music on hold', {
-    since: 'later',
-  }),
+  key(
+    'moh',
+    ['MoH', 'MOH'],
+    dictionary({
+      file: TEXT,
+      blob: BYTES,
+      'db-id': COUNT,
+      mode: choice(['sendonly', 'sendrecv', 'reflect']),
+      connection: choice(['zero']),
+    }),
+    'music on hold',
+    { since: 'later' },
+  ),
   key(
     'drop-traffic',
     ['drop traffic'],
