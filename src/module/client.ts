@@ -5,7 +5,7 @@ import type { Node } from '../nodes/node.ts'
 import type { ReplyTo } from '../protocol/commands/replies.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import type { NgCommandName } from '../protocol/vocabulary/commands.ts'
-import type { NgParameters } from '../protocol/vocabulary/types.ts'
+import type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 import type {
   CallOptions,
   CommandResult,
@@ -71,7 +71,7 @@ export class RtpProxyNg extends MediaProxies {
    * `rtpproxy_destroy`, `unforce_rtp_proxy`: ends the call at the media proxy. When the one that has the call is out of order nobody
    * waits: the delete is kept and sent when it is back (`remembered`).
    */
-  destroy(call: SipMessage | NgParameters, options: DestroyOptions = {}): Promise<DestroyResult> {
+  destroy(call: SipMessage | ParametersOf<'delete'>, options: DestroyOptions = {}): Promise<DestroyResult> {
     return new Promise((resolve, reject) => {
       const request = this.#anyRequest('delete', call, options)
       if (request.callId !== undefined) this.dialogs?.forget(request.callId, request.viaBranch)
@@ -80,7 +80,10 @@ export class RtpProxyNg extends MediaProxies {
   }
 
   /** `start_recording`. */
-  startRecording(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<CommandResult> {
+  startRecording(
+    call: SipMessage | ParametersOf<'start recording'>,
+    options: MessageOptions = {},
+  ): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       const request = this.#anyRequest('start recording', call, options)
       this.pool.send(new PendingAcknowledgement(request, resolve, reject))
@@ -124,12 +127,15 @@ export class RtpProxyNg extends MediaProxies {
   }
 
   /** Asks for everything the media proxy knows of the call: the decoded reply, strings as text. */
-  async query(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<QueryReply> {
+  async query(call: SipMessage | ParametersOf<'query'>, options: MessageOptions = {}): Promise<QueryReply> {
     return (await this.#query(call, options)).reply
   }
 
   /** `$rtpstat`: the RTP totals of the call. Rejects with `ERR_RTPPROXY_REPLY` if the reply has no totals. */
-  async statistics(call: SipMessage | NgParameters, options: MessageOptions = {}): Promise<StatisticsResult> {
+  async statistics(
+    call: SipMessage | ParametersOf<'query'>,
+    options: MessageOptions = {},
+  ): Promise<StatisticsResult> {
     const { node, reply } = await this.#query(call, options)
     const statistics = callStatistics(reply)
     if (statistics === undefined) {
@@ -179,11 +185,11 @@ export class RtpProxyNg extends MediaProxies {
   /** Any command by its name, made of a message or of parameters: resolves with the whole reply. */
   override command<Name extends NgCommandName>(
     name: Name,
-    call: SipMessage | NgParameters = {},
+    call: SipMessage | ParametersOf<Name> | undefined = undefined,
     options: MessageOptions = {},
   ): Promise<ReplyTo<Name>> {
     // The reply was made by another program: what it lacks shows where it is read.
-    return this.#send(name, call, options) as Promise<ReplyTo<Name>>
+    return this.#send(name, call ?? {}, options) as Promise<ReplyTo<Name>>
   }
 
   #send(name: string, call: SipMessage | NgParameters, options: MessageOptions): Promise<QueryReply> {

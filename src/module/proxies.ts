@@ -7,7 +7,6 @@ import { parseSockets } from '../nodes/grammar.ts'
 import type { NodeState, NodeStatus } from '../nodes/node.ts'
 import { Pool, type PoolObserver } from '../nodes/pool.ts'
 import { NgCommands } from '../protocol/commands/ng-commands.ts'
-import type { NgParameters } from '../protocol/vocabulary/types.ts'
 import type { CallOptions, MessageOptions, ReanchorResult } from './calls.ts'
 import { type Counters, countersOf } from './counters.ts'
 import type { SipMessage } from './message.ts'
@@ -32,11 +31,7 @@ export interface RtpProxyNgEvents {
 }
 
 /** The media proxies and what is done with them as such, whatever the calls: start, watch, change, close. */
-export abstract class MediaProxies extends NgCommands<
-  SipMessage | NgParameters,
-  MessageOptions,
-  RtpProxyNgEvents
-> {
+export abstract class MediaProxies extends NgCommands<SipMessage, MessageOptions, RtpProxyNgEvents> {
   protected readonly options: CheckedOptions
   protected readonly pool: Pool
   protected readonly transactions: TransactionMemory

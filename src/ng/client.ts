@@ -13,7 +13,7 @@ import type { NgReply, ReplyTo } from '../protocol/commands/replies.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import { checkParameters } from '../protocol/vocabulary/check.ts'
 import type { NgCommandName } from '../protocol/vocabulary/commands.ts'
-import type { NgParameters } from '../protocol/vocabulary/types.ts'
+import type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 import { wireParameters } from '../protocol/vocabulary/wire.ts'
 import { NgExchange } from './exchange.ts'
 import { type CheckedNgOptions, checkNgOptions, type NgClientOptions } from './options.ts'
@@ -27,17 +27,13 @@ export interface NgCallOptions {
 }
 
 /** What an offer needs. */
-export type OfferParameters = NgParameters & {
-  readonly sdp: string | Uint8Array
-  readonly 'call-id': string
-  readonly 'from-tag': string
-}
+export type OfferParameters = ParametersOf<'offer'>
 
 /** What an answer needs: `from-tag` is the party that offered, `to-tag` the one that answers. */
-export type AnswerParameters = OfferParameters & { readonly 'to-tag': string }
+export type AnswerParameters = ParametersOf<'answer'>
 
 /** What a command about a call needs. */
-export type CallParameters = NgParameters & { readonly 'call-id': string }
+export type CallParameters = ParametersOf<'query'>
 
 /**
  * One media proxy, spoken to in the NG protocol: no SIP needed. The first command opens the socket; commands may overlap.
@@ -45,7 +41,7 @@ export type CallParameters = NgParameters & { readonly 'call-id': string }
  * Every method rejects with an `RtpProxyNgError`: `NgError` when the media proxy refuses (`reason` says why) or is full
  * (`ERR_RTPPROXY_LOAD_LIMIT`), `NodeError` when it does not answer, `ParameterError` when `strict` finds what NG does not know.
  */
-export class NgClient extends NgCommands<NgParameters, NgCallOptions> {
+export class NgClient extends NgCommands<never, NgCallOptions> {
   readonly url: string
   readonly #options: CheckedNgOptions
   readonly #requests = new OpenRequests(undefined, this)
@@ -137,7 +133,7 @@ export class NgClient extends NgCommands<NgParameters, NgCallOptions> {
 
   override command<Name extends NgCommandName>(
     name: Name,
-    parameters?: NgParameters,
+    parameters?: ParametersOf<Name>,
     options?: NgCallOptions,
   ): Promise<ReplyTo<Name>> {
     // The reply was made by another program: what it lacks shows where it is read.

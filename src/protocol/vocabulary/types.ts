@@ -1,4 +1,5 @@
 import type { BencodeInput } from '../../core/bencode.ts'
+import type { NeedsOf, NgCommandName } from './commands.ts'
 import type { NgFlag } from './flags.ts'
 import type { KEYS } from './keys.ts'
 import type { ATTRIBUTE_CHANGES } from './values.ts'
@@ -51,3 +52,8 @@ type Known = { readonly [E in Entry as SpellingOf<E>]?: ValueOf<E['value']> | nu
  * that rtpengine does not know pass as they are, since it ignores them.
  */
 export type NgParameters = Known & { readonly [key: string]: BencodeInput | null | undefined }
+
+/** The parameters of the command `Name`, those it needs under the first of their spellings in docs/reference.md. */
+export type ParametersOf<Name extends NgCommandName> = NgParameters & {
+  readonly [Need in NeedsOf<Name> & keyof Known]: NonNullable<Known[Need]>
+}
