@@ -2,9 +2,6 @@ import type { QueryReply } from '../../module/statistics.ts'
 import { callReport } from '../../protocol/replies/call-report.ts'
 import { mosVariables } from '../../protocol/replies/quality.ts'
 
-/** Which figure a `mos_` parameter names, by the names of `mosVariables`: `mos_min_at_A_pv` is `mos_A_min_at`. */
-const FIGURE = /^mos_(min|max|average)(_[a-z_]+?)?(?:_([AB]))?_pv$/
-
 /**
  * What the reply to a query or delete has for each of the `mos_` parameters.
  *
@@ -19,8 +16,7 @@ export function qualityValues(
   const figures = mosVariables(callReport(reply), labels)
   const values = new Map<string, string>()
   for (const parameter of parameters) {
-    const [, kind, measure = '', side] = FIGURE.exec(parameter) ?? []
-    const value = figures[`mos_${side === undefined ? '' : `${side}_`}${kind}${measure}`]
+    const value = figures[parameter.replace(/_pv$/, '')]
     if (value !== undefined) values.set(parameter, value)
   }
   return values

@@ -36,7 +36,7 @@ function startOf(report: CallReport): number | undefined {
  * The text of Kamailio's `mos_*` parameters, keyed by their names without `_pv`: `mos_min` (`4.3`), `mos_min_at` (minutes and
  * seconds into the call, `0:05`), `mos_min_packetloss` (per cent), `mos_min_jitter` (ms), `mos_min_roundtrip` and
  * `mos_min_roundtrip_leg` (microseconds), the same of `mos_max`, and `mos_average` with `mos_average_samples` and no time.
- * With a label for side A or B also those of the sources of the parties with that `label`: `mos_A_min` ...
+ * With a label for side A or B also those of the sources of the parties with that `label`: `mos_min_A`, `mos_min_at_A` ...
  *
  * As in Kamailio fractions are cut off, a measure the reply lacks prints as -1, and a side that has no MOS has no variables.
  */
@@ -44,11 +44,10 @@ export function mosVariables(
   report: CallReport,
   labels: { readonly A?: string | undefined; readonly B?: string | undefined } = {},
 ): Record<string, string> {
-  const variables = variablesOf(report, report.ssrcs, 'mos_')
+  const variables = variablesOf(report, report.ssrcs, '')
   for (const side of ['A', 'B'] as const) {
     const label = labels[side]
-    if (label !== undefined)
-      Object.assign(variables, variablesOf(report, sideOf(report, label), `mos_${side}_`))
+    if (label !== undefined) Object.assign(variables, variablesOf(report, sideOf(report, label), `_${side}`))
   }
   return variables
 }
@@ -56,14 +55,14 @@ export function mosVariables(
 function variablesOf(
   report: CallReport,
   sources: readonly SsrcReport[],
-  prefix: string,
+  side: string,
 ): Record<string, string> {
   const variables: Record<string, string> = {}
-  const put = (name: string, measures: readonly Measure[], samples: readonly MosSample[]) => {
+  const put = (kind: string, measures: readonly Measure[], samples: readonly MosSample[]) => {
     for (const measure of measures) {
       const total = samples.reduce((sum, sample) => sum + (MEASURES[measure](sample) ?? -1), 0)
       const value = Math.trunc(total / samples.length)
-      variables[measure === 'mos' ? name : `${name}_${measure}`] =
+      variables[measure === 'mos' ? `mos_${kind}${side}` : `mos_${kind}_${measure}${side}`] =
         measure === 'mos' ? `${Math.trunc(value / 10)}.${value % 10}` : `${value}`
     }
   }
@@ -76,19 +75,16 @@ function variablesOf(
       .reduce((best, one) => (one?.mos !== undefined && isBetter(one.mos, best) ? one : best), undefined)
   const max = extreme('highest', (mos, best) => mos >= 0 && mos > (best?.mos ?? -1))
   const min = extreme('lowest', (mos, best) => mos > 0 && mos < (best?.mos ?? 10))
-  for (const [name, sample] of [
-    [`${prefix}max`, max],
-    [`${prefix}min`, min],
-  ] as const) {
+  for (const [kind, sample] of Object.entries({ max, min })) {
     if (sample === undefined) continue
-    put(name, OF_ONE, [sample])
+    put(kind, OF_ONE, [sample])
     const at = secondsInto(report, sample)
-    if (at !== undefined) variables[`${name}_at`] = minutes(at)
+    if (at !== undefined) variables[`mos_${kind}_at${side}`] = minutes(at)
   }
   const averages = sources.flatMap(({ average }) =>
     average?.mos !== undefined && average.mos > 0 ? average : [],
   )
-  if (averages.length > 0) put(`${prefix}average`, AVERAGED, averages)
+  if (averages.length > 0) put('average', AVERAGED, averages)
   return variables
 }
 
