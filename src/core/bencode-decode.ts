@@ -156,7 +156,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-function checkOptions({ encoding, dictionaries }: DecodeOptions, maxDepth: number): void {
+function checkOptions({ encoding, dictionaries, tolerant }: DecodeOptions, maxDepth: number): void {
+  if (tolerant !== undefined && typeof tolerant !== 'boolean')
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'tolerant', 'tolerant must be true or false')
   if (dictionaries !== undefined && !DICTIONARIES.includes(dictionaries)) {
     throw new ConfigurationError(
       'ERR_RTPPROXY_OPTION',

@@ -77,7 +77,7 @@ export interface EncodeOptions {
  *   anything cyclic or deeper than 64; and when the result is larger than `maxBytes`.
  */
 export function encode(value: BencodeInput, options?: EncodeOptions): Buffer {
-  if (options !== undefined) return written(value, options).bytes()
+  if (options) return written(value, options).bytes()
   refuseReentry()
   encoding = true
   try {

@@ -1,4 +1,5 @@
-import { BencodeError } from '../../errors.ts'
+import { isUint8Array } from 'node:util/types'
+import { BencodeError, ConfigurationError } from '../../errors.ts'
 import { type BencodeMapValue, type BencodeValue, type DecodeOptions, decode } from '../bencode-decode.ts'
 import { INCOMPLETE, MALFORMED, ValueEnd } from './value-end.ts'
 
@@ -33,6 +34,8 @@ export class BencodeDecoder {
   /** @throws ConfigurationError that names the option. */
   constructor(options: BencodeDecoderOptions = {}) {
     const { maxBytes = MAX_BYTES, maxDepth = 64 } = options
+    if ((options as DecodeOptions).tolerant)
+      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'tolerant', 'a stream has no end to be tolerant of')
     this.#options = { ...options, maxBytes, maxDepth }
     this.#maxBytes = maxBytes
     // What is wrong with the options shows now, not with the first value.
@@ -43,7 +46,7 @@ export class BencodeDecoder {
   /**
    * Takes the next bytes of the stream, and gives the values that they complete.
    *
-   * @throws BencodeError with the offset in the stream. What was complete before it in the same chunk is lost; use `decode` to have it.
+   * @throws BencodeError with the offset in the stream, or for what are no bytes. What was complete before it in the same chunk is lost; use `decode` to have it.
    */
   push(chunk: Uint8Array): BencodeDecoded[] {
     return [...this.#values(chunk)]
@@ -73,6 +76,7 @@ export class BencodeDecoder {
 
   *#values(chunk: Uint8Array): Generator<BencodeDecoded, void> {
     if (this.#failure !== undefined) throw this.#failure
+    if (!isUint8Array(chunk)) throw new BencodeError('the stream must be of Uint8Arrays, not decoded to text')
     let start = 0
     while (start < chunk.length) {
       const end = this.#end.find(chunk, start)

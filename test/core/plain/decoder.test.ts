@@ -127,4 +127,18 @@ describe('BencodeDecoder', () => {
       expect.objectContaining({ option: 'maxBytes' }),
     )
   })
+
+  it('takes bytes, not text, and no tolerance', () => {
+    const decoder = new BencodeDecoder()
+    for (const chunk of ['i1e', 5, undefined, [1]])
+      expect(() => decoder.push(chunk as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_RTPPROXY_BENCODE' }),
+      )
+    expect(decoder.push(Buffer.from('i1e'))).toEqual([1])
+    const option = { code: 'ERR_RTPPROXY_OPTION', option: 'tolerant' }
+    expect(() => new BencodeDecoder({ tolerant: true } as never)).toThrow(expect.objectContaining(option))
+    expect(() => decode(Buffer.from('i1e'), { tolerant: 'yes' } as never)).toThrow(
+      expect.objectContaining(option),
+    )
+  })
 })
