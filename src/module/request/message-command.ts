@@ -9,6 +9,7 @@ import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import { wireParameters } from '../../protocol/vocabulary/wire.ts'
 import { requestOf, type SipMessage } from '../message.ts'
 import type { CheckedOptions } from '../options.ts'
+import { partiesOf } from './parties.ts'
 import { middlePairs, type PlanInput, requestPlan } from './plan.ts'
 import { type BranchValues, chosenBranch, type FlagGrammar, rtpenginePlan } from './rtpengine-flags.ts'
 
@@ -102,7 +103,11 @@ function rtpengineRequest(
         : middlePairs(flags.receivedFrom ?? message.source.address, input.address),
   }
   const datagram = requestOf(message, plan, room)
-  const parties = partiesOf(name, message, flags, plan.toTag)
+  const parties = partiesOf(name, message, {
+    flags,
+    withToTag: plan.toTag,
+    parameters: input.parameters,
+  })
   if (isDirect && parties === undefined && input.parameters === undefined)
     return { name, datagram, plan, callId: undefined }
   const body = input.fragment ? fragmentOf(message, flags) : { sdp: input.sdp }
@@ -111,37 +116,6 @@ function rtpengineRequest(
 }
 
 const NO_PAIRS = Buffer.alloc(0)
-
-/** Commands that are about all of a call, unless a direction is asked for. */
-const OF_THE_CALL: ReadonlySet<string> = new Set([
-  'block DTMF',
-  'unblock DTMF',
-  'block media',
-  'unblock media',
-  'silence media',
-  'unsilence media',
-  'start forwarding',
-  'stop forwarding',
-])
-
-/** Call and parties where they are others than a query of the same message would name; null for those it must not name. */
-function partiesOf(
-  name: string,
-  message: SipMessage,
-  flags: RtpengineFlags,
-  withToTag: boolean,
-): NgParameters | undefined {
-  const { isRequest } = message
-  const { callId, directional } = flags
-  if (OF_THE_CALL.has(name) && !directional) return { 'call-id': callId, 'from-tag': null, 'to-tag': null }
-  // The roles change in the delete of a call that was refused for the module, but not for its successor.
-  const isTurned = name === 'answer' ? isRequest : !isRequest && (name === 'delete' || directional)
-  const keepsRoles = isTurned && (name === 'delete' || directional)
-  const fromTag = flags.fromTag ?? (keepsRoles ? message.fromTag : undefined)
-  const toTag = flags.toTag ?? (keepsRoles ? (withToTag && message.toTag) || null : undefined)
-  if ((callId ?? fromTag ?? toTag) === undefined) return undefined
-  return { 'call-id': callId, 'from-tag': fromTag, 'to-tag': toTag }
-}
 
 function fragmentOf({ body }: SipMessage, { parameters }: RtpengineFlags): NgParameters {
   const { flags } = parameters

@@ -69,6 +69,32 @@ describe('a command made of a SIP message and rtpengine flags', () => {
       expect(made('delete', message, flags('to-tag'))).toMatchObject({ 'from-tag': 'f', 'to-tag': 't' })
   })
 
+  it.each([
+    ['nothing else', reinvite, '', {}, { 'from-tag': 'f' }],
+    ['all', reinvite, 'all', {}, {}],
+    ['all, in a reply', ok, 'all siprec', {}, {}],
+    ['all as a parameter', reinvite, '', { flags: ['all'] }, {}],
+    ['other tags', reinvite, 'from-tags=t', {}, { 'from-tags': ['t'] }],
+    ['other tags as a parameter', reinvite, '', { 'from tags': ['t'] }, { 'from-tags': ['t'] }],
+    ['a label', reinvite, 'label=x', {}, {}],
+    ['one tag', ok, 'from-tag=t', {}, { 'from-tag': 't' }],
+    ['who receives it', reinvite, 'all to-tag=copy', {}, { 'to-tag': 'copy' }],
+  ])('makes a new party the copy of who is meant by %s', (_, message, text, parameters, tags) => {
+    const command = made('subscribe request', message, flags(text, { parameters }))
+    expect(Object.fromEntries(Object.entries(command).filter(([key]) => /tags?$/.test(key)))).toEqual(tags)
+  })
+
+  it.each(['subscribe answer', 'unsubscribe'])('calls the copy by the To tag alone: %s', (name) => {
+    for (const [message, text, toTag] of [
+      [ok, '', 't'],
+      [ok, 'to-tag=copy', 'copy'],
+      [invite, 'to-tag=copy', 'copy'],
+    ] as const) {
+      const command = made(name, message, flags(text))
+      expect([command['from-tag'], command['to-tag']]).toEqual([undefined, toTag])
+    }
+  })
+
   it('takes call and tags out of the flags, and is balanced by that Call-ID', () => {
     expect(made('delete', bye, flags('call-id=other from-tag=x to-tag=y'))).toMatchObject({
       'call-id': 'other',
