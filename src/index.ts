@@ -27,6 +27,7 @@ export type {
   ManageOptions,
   ManageResult,
   MessageOptions,
+  NodeReply,
   OfferOptions,
   ReanchorResult,
   RewriteResult,

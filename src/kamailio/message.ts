@@ -5,7 +5,7 @@ import type { PseudoVariableContext, Target } from './pseudo-variable.ts'
 
 /** What the SIP server knows of a message beside its bytes. */
 export interface MessageContext {
-  /** The route the message is in; only `'failure'` changes anything. Default: by the message. */
+  /** The route the message is in; only `'failure'`, and for `rtpengine_manage` `'branch-failure'`, change anything. Default: by the message. */
   readonly route?: Route | undefined
   /** Values of `$avp(name)`. */
   readonly avp?: Readonly<Record<string, string | number>> | undefined

@@ -66,6 +66,14 @@ export interface CommandResult {
   readonly warning: string | undefined
 }
 
+/** A whole reply, and where it came from. */
+export interface NodeReply {
+  /** URL of the media proxy, as configured. */
+  readonly node: string
+  /** The decoded reply, strings as text. */
+  readonly reply: QueryReply
+}
+
 /** What became of a delete. */
 export interface DestroyResult extends CommandResult {
   /** The media proxy of the call is out of order: the delete is kept, and sent when it is back. */

@@ -14,6 +14,7 @@ import type {
   ManageOptions,
   ManageResult,
   MessageOptions,
+  NodeReply,
   OfferOptions,
   RewriteResult,
   StatisticsResult,
@@ -165,8 +166,12 @@ export class RtpProxyNg extends MediaProxies {
    * @returns the decoded reply, strings as text.
    * @throws NgError for `result` = `error` and `load limit`, BencodeError for values bencode cannot carry.
    */
-  request(command: string, parameters: NgParameters = {}, options: CallOptions = {}): Promise<QueryReply> {
-    return this.#send(command, parameters, options)
+  async request(
+    command: string,
+    parameters: NgParameters = {},
+    options: CallOptions = {},
+  ): Promise<QueryReply> {
+    return (await this.ask(command, parameters, options)).reply
   }
 
   /**
@@ -183,16 +188,17 @@ export class RtpProxyNg extends MediaProxies {
   }
 
   /** Any command by its name, made of a message or of parameters: resolves with the whole reply. */
-  override command<Name extends NgCommandName>(
+  override async command<Name extends NgCommandName>(
     name: Name,
-    call: SipMessage | ParametersOf<Name> | undefined = undefined,
+    call?: SipMessage | ParametersOf<Name>,
     options: MessageOptions = {},
   ): Promise<ReplyTo<Name>> {
     // The reply was made by another program: what it lacks shows where it is read.
-    return this.#send(name, call ?? {}, options) as Promise<ReplyTo<Name>>
+    return (await this.ask(name, call, options)).reply as ReplyTo<Name>
   }
 
-  #send(name: string, call: SipMessage | NgParameters, options: MessageOptions): Promise<QueryReply> {
+  /** The same, with the URL of the media proxy that answered. */
+  ask(name: string, call: SipMessage | NgParameters = {}, options: MessageOptions = {}): Promise<NodeReply> {
     return new Promise((resolve, reject) => {
       this.pool.send(new PendingRequest(this.#anyRequest(name, call, options), resolve, reject))
     })
@@ -213,10 +219,7 @@ export class RtpProxyNg extends MediaProxies {
     })
   }
 
-  #query(
-    call: SipMessage | NgParameters,
-    options: MessageOptions,
-  ): Promise<{ node: string; reply: QueryReply }> {
+  #query(call: SipMessage | NgParameters, options: MessageOptions): Promise<NodeReply> {
     return new Promise((resolve, reject) => {
       this.pool.send(new PendingQuery(this.#anyRequest('query', call, options), resolve, reject))
     })

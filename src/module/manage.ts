@@ -2,8 +2,11 @@ import { SdpKind } from '../core/sip.ts'
 import type { SipMessage } from './message.ts'
 import type { TransactionMemory } from './transactions.ts'
 
-/** Which route of the SIP proxy the message is in: `failure` for an INVITE that came back with a failure. */
-export type Route = 'request' | 'reply' | 'failure'
+/**
+ * Which route of the SIP proxy the message is in: `failure` for an INVITE that came back with a failure, `branch-failure` when only one of
+ * its branches did.
+ */
+export type Route = 'request' | 'reply' | 'failure' | 'branch-failure'
 
 const METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'PRACK'])
 

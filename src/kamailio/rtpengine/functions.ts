@@ -1,6 +1,7 @@
-import { NodeError } from '../../errors.ts'
+import { NgError, NodeError } from '../../errors.ts'
 import type { OfferOptions } from '../../module/calls.ts'
 import type { RtpProxyNg } from '../../module/client.ts'
+import type { QueryReply } from '../../module/statistics.ts'
 import type { ViaBranchChoice } from '../../protocol/rtpengine-flags/flags.ts'
 import type { NgCommandName } from '../../protocol/vocabulary/commands.ts'
 import type { KamailioMessage } from '../message.ts'
@@ -20,13 +21,17 @@ export abstract class RtpengineFunctions extends ScriptModule {
     this.settings = settings
   }
 
-  /** `set_rtpengine_set(setid[, setid])`: for this message only; with two, everything goes through both in a row. */
+  /**
+   * `set_rtpengine_set(setid[, setid])`: for this message only; with two, everything goes through both in a row, and answers back. A set
+   * there is not leaves the message on the default one.
+   */
   set_rtpengine_set(
     msg: KamailioMessage,
     set: number | string,
     second?: number | string,
   ): Promise<ReturnCode> {
     return this.run(msg, async () => {
+      msg.hasSet = false
       const ids = [set, second].filter((id) => id !== undefined).map((id) => this.#setId(id))
       msg.set = ids[0]!
       msg.secondSet = ids[1] === ids[0] ? undefined : ids[1]
@@ -38,67 +43,86 @@ export abstract class RtpengineFunctions extends ScriptModule {
     return this.simple(msg, 'connect', flags, viaBranch)
   }
 
-  start_recording(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'start recording', flags)
+  start_recording(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'start recording', flags, viaBranch)
   }
 
-  stop_recording(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'stop recording', flags)
+  stop_recording(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'stop recording', flags, viaBranch)
   }
 
-  block_dtmf(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'block DTMF', flags)
+  block_dtmf(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'block DTMF', flags, viaBranch)
   }
 
-  unblock_dtmf(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'unblock DTMF', flags)
+  unblock_dtmf(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'unblock DTMF', flags, viaBranch)
   }
 
-  block_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'block media', flags)
+  block_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'block media', flags, viaBranch)
   }
 
-  unblock_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'unblock media', flags)
+  unblock_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'unblock media', flags, viaBranch)
   }
 
-  silence_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'silence media', flags)
+  silence_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'silence media', flags, viaBranch)
   }
 
-  unsilence_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'unsilence media', flags)
+  unsilence_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'unsilence media', flags, viaBranch)
   }
 
-  start_forwarding(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'start forwarding', flags)
+  start_forwarding(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'start forwarding', flags, viaBranch)
   }
 
-  stop_forwarding(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'stop forwarding', flags)
+  stop_forwarding(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'stop forwarding', flags, viaBranch)
   }
 
-  stop_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'stop media', flags)
+  stop_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'stop media', flags, viaBranch)
   }
 
-  play_dtmf(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.simple(msg, 'play DTMF', flags)
+  play_dtmf(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.simple(msg, 'play DTMF', flags, viaBranch)
   }
 
   rtpengine_unsubscribe(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
     return this.simple(msg, 'unsubscribe', flags, viaBranch)
   }
 
+  /** An error names its media proxy as well. */
+  protected override async run(msg: KamailioMessage, body: () => Promise<void>): Promise<ReturnCode> {
+    const code = await super.run(msg, body)
+    if (msg.error instanceof NgError && msg.error.node !== undefined)
+      this.write(msg, 'rtp_inst_pvar', msg.error.node)
+    return code
+  }
+
   protected simple(
     msg: KamailioMessage,
     command: NgCommandName,
     flags: Flags,
-    viaBranch?: ViaBranch,
+    viaBranch: ViaBranch,
   ): Promise<ReturnCode> {
     return this.each(msg, flags, viaBranch, async (options) => {
-      await this.client.command(command, msg.message, options)
+      await this.ask(msg, command, options)
     })
+  }
+
+  /** Sends a command of the message, and notes who answered. */
+  protected async ask(
+    msg: KamailioMessage,
+    command: NgCommandName,
+    options: OfferOptions,
+  ): Promise<QueryReply> {
+    const { node, reply } = await this.client.ask(command, msg.message, options)
+    this.write(msg, 'rtp_inst_pvar', node)
+    return reply
   }
 
   /** Runs a command on each of the sets the message goes through. */
@@ -115,28 +139,24 @@ export abstract class RtpengineFunctions extends ScriptModule {
 
   /** The options for each of the sets in a row. */
   protected legs(msg: KamailioMessage, flags: Flags, viaBranch: ViaBranch): OfferOptions[] {
-    const first = this.options(msg, flags, viaBranch)
-    const second = msg.secondSet
-    return second === undefined ? [first] : [first, { ...first, ...inSet(second) }]
-  }
-
-  protected options(msg: KamailioMessage, flags: Flags, viaBranch: ViaBranch): OfferOptions {
-    const { formats } = this.settings
-    const extra = formats.get('extra_id_pv')
-    return {
-      ...inSet(this.#setOf(msg)),
+    const extra = this.settings.formats.get('extra_id_pv')
+    return this.#setsOf(msg).map((set) => ({
+      set,
+      // A call that is in two sets has a media proxy in each, and one in another set is no place for it.
+      leg: String(set),
       rtpengineFlags: flags ?? '',
       extraId: extra === undefined ? null : this.format(extra).evaluate(msg),
       ...(viaBranch && { flagGrammar: 'rtpengine', viaBranch }),
-    }
+    }))
   }
 
-  /** What was chosen for the message, else by `setid_avp`, else `setid_default`. */
-  #setOf(msg: KamailioMessage): number {
-    if (msg.hasSet) return msg.set
+  /** By `setid_avp`, which goes before what was chosen for the message, else `setid_default`. */
+  #setsOf(msg: KamailioMessage): number[] {
     const avp = this.settings.formats.get('setid_avp')
     const value = avp === undefined ? null : this.format(avp).evaluate(msg)
-    return value === null ? this.settings.defaultSet : this.#setId(value)
+    if (value !== null) return [this.#setId(value)]
+    if (!msg.hasSet) return [this.settings.defaultSet]
+    return msg.secondSet === undefined ? [msg.set] : [msg.set, msg.secondSet]
   }
 
   #setId(set: number | string): number {
@@ -150,9 +170,4 @@ export abstract class RtpengineFunctions extends ScriptModule {
     const target = this.settings.targets.get(parameter)
     if (target !== undefined) msg.assign(target, value)
   }
-}
-
-/** A call that is in two sets has a media proxy in each, and one in another set is no place for it. */
-function inSet(set: number): { set: number; leg: string } {
-  return { set, leg: String(set) }
 }

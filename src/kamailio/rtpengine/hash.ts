@@ -14,11 +14,10 @@ export function crc32(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0
 }
 
+/** The bytes are added up as C has them where a `char` has a sign (x86), into 32 bits without one. */
 function sha1Sum(text: string): number {
-  return createHash('sha1')
-    .update(text)
-    .digest()
-    .reduce((sum, byte) => sum + byte, 0)
+  const digest = createHash('sha1').update(text).digest()
+  return new Int8Array(digest).reduce((sum, byte) => sum + byte, 0) >>> 0
 }
 
 /**

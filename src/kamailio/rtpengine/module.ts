@@ -1,9 +1,10 @@
 import type { DtmfEvents } from '../../dtmf/events.ts'
-import { SipError } from '../../errors.ts'
+import { ConfigurationError, SipError } from '../../errors.ts'
+import type { OfferOptions } from '../../module/calls.ts'
 import { RtpProxyNg } from '../../module/client.ts'
+import { SipMessage } from '../../module/message.ts'
 import type { RtpProxyNgOptions } from '../../module/options.ts'
 import type { QueryReply } from '../../module/statistics.ts'
-import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import type { KamailioMessage } from '../message.ts'
 import { writable } from '../pseudo-variable.ts'
 import type { ReturnCode } from '../script.ts'
@@ -16,6 +17,7 @@ import {
   readRtpengineConfiguration,
 } from './parameters.ts'
 import { qualityValues, totalsText } from './quality.ts'
+import { noteStreams, textIn } from './reply-values.ts'
 import { type RpcResult, rpc } from './rpc.ts'
 
 /** What the module has no parameter for. */
@@ -31,6 +33,7 @@ export class RtpengineModule extends RtpengineFunctions {
   readonly warnings: readonly ParameterWarning[]
   /** The keys pressed in calls, from `dtmf_events_sock` and from `tcp:` media proxies. */
   readonly dtmf: DtmfEvents
+  readonly #started = performance.now()
 
   /** @throws ConfigurationError */
   constructor(parameters: RtpengineParameters, { onDtmf, ...beyond }: BeyondRtpengine = {}) {
@@ -52,13 +55,21 @@ export class RtpengineModule extends RtpengineFunctions {
   }
 
   rtpengine_answer(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
-    return this.run(msg, () => this.#rewrite(msg, 'answer', flags, viaBranch))
+    return this.run(msg, async () => {
+      const { method } = msg.message
+      if (method !== undefined && method !== 'ACK' && method !== 'PRACK') {
+        const what = `a ${method} request carries no answer; only an ACK or a PRACK does`
+        throw new SipError('ERR_RTPPROXY_NOT_APPLICABLE', what)
+      }
+      await this.#rewrite(msg, 'answer', flags, viaBranch)
+    })
   }
 
   /** A trickle-ICE fragment in an INFO: no SDP comes back. */
   rtpengine_info(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
     return this.each(msg, flags, viaBranch, async (options) => {
-      await this.client.trickle(msg.message, options)
+      const { node } = await this.client.trickle(msg.message, options)
+      this.write(msg, 'rtp_inst_pvar', node)
     })
   }
 
@@ -72,10 +83,12 @@ export class RtpengineModule extends RtpengineFunctions {
     return this.rtpengine_delete(msg, flags, viaBranch)
   }
 
-  /** Offers, answers or deletes, whichever the message calls for. */
+  /** Offers, answers or deletes, whichever the message calls for; for the failure of one branch, nothing. */
   rtpengine_manage(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
     return this.run(msg, async () => {
       const { route, transaction } = msg
+      // The other branches go on; the failure of them all has a route of its own.
+      if (route === 'branch-failure') return
       const command = this.client.commandFor(msg.message, { route, transaction, rtpengineFlags: '' })
       if (command === 'delete') await this.#delete(msg, flags, viaBranch)
       else if (command !== undefined) await this.#rewrite(msg, command, flags, viaBranch)
@@ -92,24 +105,28 @@ export class RtpengineModule extends RtpengineFunctions {
   /** Fills the `mos_` variables. */
   rtpengine_query(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
     return this.each(msg, flags, viaBranch, async (options) => {
-      this.#fillQuality(msg, await this.client.query(msg.message, options))
+      this.#fillQuality(msg, await this.ask(msg, 'query', options))
     })
   }
 
   /** The reply to a query as JSON, in the variable called `variable`: `j` in one line, `jp` indented. */
-  rtpengine_query_v(msg: KamailioMessage, format: 'j' | 'jp', variable: string): Promise<ReturnCode> {
+  async rtpengine_query_v(msg: KamailioMessage, format: string, variable: string): Promise<ReturnCode> {
     const target = writable(variable, 'rtpengine_query_v')
     return this.run(msg, async () => {
-      const reply = await this.client.query(msg.message, this.options(msg, '', undefined))
+      if (!/^j/i.test(format)) {
+        const what = `the format is j or jp, not '${format}'`
+        throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'rtpengine_query_v', what)
+      }
+      const reply = await this.ask(msg, 'query', this.#firstLeg(msg))
       const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-      msg.assign(target, JSON.stringify(reply, text, format === 'jp' ? 2 : undefined))
+      msg.assign(target, JSON.stringify(reply, text, /^jp/i.test(format) ? 2 : undefined))
     })
   }
 
   /** Puts the length in milliseconds into `media_duration`; -1 if it is not known. */
-  play_media(msg: KamailioMessage, flags?: Flags): Promise<ReturnCode> {
-    return this.each(msg, flags, undefined, async (options) => {
-      const { duration } = await this.client.playMedia(msg.message, options)
+  play_media(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): Promise<ReturnCode> {
+    return this.each(msg, flags, viaBranch, async (options) => {
+      const { duration } = await this.ask(msg, 'play media', options)
       this.write(msg, 'media_duration', String(duration ?? -1))
     })
   }
@@ -118,37 +135,36 @@ export class RtpengineModule extends RtpengineFunctions {
    * Asks for a copy of the media: the SDP to offer and the tag of the new leg go into the variables called `sdp` and `toTag`; with the flag
    * `siprec`, who sends what goes into `streams`, as `$xavp(streams[N]=>tag)` and `$xavp(streams[N]=>label[M])`.
    */
-  rtpengine_subscribe_request(
+  async rtpengine_subscribe_request(
     msg: KamailioMessage,
     flags: Flags,
-    sdp: string,
-    toTag: string,
-    streams: string,
+    sdp: string | null | undefined,
+    toTag: string | null | undefined,
+    streams?: string | null,
     viaBranch?: ViaBranch,
   ): Promise<ReturnCode> {
-    const targets = {
-      sdp: writable(sdp, 'rtpengine_subscribe_request'),
-      toTag: writable(toTag, 'rtpengine_subscribe_request'),
-    }
+    const target = (name: string | null | undefined) =>
+      name ? writable(name, 'rtpengine_subscribe_request') : undefined
+    const [sdpTarget, tagTarget] = [target(sdp), target(toTag)]
     return this.run(msg, async () => {
-      const reply = await this.client.subscribeRequest(msg.message, this.options(msg, flags, viaBranch))
-      msg.assign(targets.sdp, reply.sdp)
-      msg.assign(targets.toTag, reply['to-tag'])
-      noteStreams(msg, streams, reply['tag-medias'])
+      const reply = await this.ask(msg, 'subscribe request', this.#firstLeg(msg, flags, viaBranch))
+      if (sdpTarget !== undefined) msg.assign(sdpTarget, textIn(reply, 'sdp', 'subscribe request'))
+      if (tagTarget !== undefined) msg.assign(tagTarget, textIn(reply, 'to-tag', 'subscribe request'))
+      if (streams) noteStreams(msg, streams, reply['tag-medias'])
     })
   }
 
-  /** The answer of who receives the copy, in the body of this message. */
+  /** The answer of who receives the copy, in the body of this message or in `read_sdp_pv`. */
   rtpengine_subscribe_answer(
     msg: KamailioMessage,
     flags?: Flags,
     viaBranch?: ViaBranch,
   ): Promise<ReturnCode> {
     return this.each(msg, flags, viaBranch, async (options) => {
-      const { sdp } = msg.message
+      const sdp = this.#givenSdp(msg) ?? msg.message.sdp
       if (sdp === undefined)
         throw new SipError('ERR_RTPPROXY_NO_SDP', 'the SIP message has no SDP that answers the subscription')
-      await this.client.subscribeAnswer(msg.message, { ...options, sdp })
+      await this.ask(msg, 'subscribe answer', { ...options, sdp })
     })
   }
 
@@ -161,22 +177,29 @@ export class RtpengineModule extends RtpengineFunctions {
     if (name !== '$rtpstat' && name !== '$rtpestat') return this.format(name).evaluate(msg)
     let text: string | null = null
     await this.run(msg, async () => {
-      text = totalsText(await this.client.query(msg.message, this.options(msg, '', undefined)))
+      text = totalsText(await this.ask(msg, 'query', this.#firstLeg(msg)))
     })
     return text
   }
 
   /** A management command, `rtpengine.show` and so on: what Kamailio's RPC interface would answer. */
   rpc(command: string, ...args: readonly string[]): Promise<RpcResult> {
-    return rpc(this.client, command, args)
+    return rpc(this.client, (performance.now() - this.#started) / 1000, command, args)
   }
 
   async #delete(msg: KamailioMessage, flags: Flags, viaBranch: ViaBranch): Promise<void> {
+    let failure: unknown
     for (const options of this.legs(msg, flags, viaBranch)) {
-      // Nobody waits for the delete at a media proxy that is out of order, unless its figures are wanted.
-      if (!this.#wantsQuality) await this.client.destroy(msg.message, options)
-      else this.#fillQuality(msg, await this.client.command('delete', msg.message, options))
+      try {
+        // Nobody waits for the delete at a media proxy that is out of order, unless its figures are wanted.
+        if (this.#wantsQuality) this.#fillQuality(msg, await this.ask(msg, 'delete', options))
+        else this.write(msg, 'rtp_inst_pvar', (await this.client.destroy(msg.message, options)).node)
+      } catch (error) {
+        // The call ends in the other set all the same.
+        failure ??= error
+      }
     }
+    if (failure !== undefined) throw failure
   }
 
   #fillQuality(msg: KamailioMessage, reply: QueryReply): void {
@@ -194,6 +217,17 @@ export class RtpengineModule extends RtpengineFunctions {
     return [...this.settings.targets.keys()].some((name) => name.startsWith('mos_'))
   }
 
+  /** For what has one result, whatever the sets. */
+  #firstLeg(msg: KamailioMessage, flags?: Flags, viaBranch?: ViaBranch): OfferOptions {
+    return this.legs(msg, flags, viaBranch)[0]!
+  }
+
+  /** The SDP that `read_sdp_pv` has. */
+  #givenSdp(msg: KamailioMessage): string | undefined {
+    const format = this.settings.formats.get('read_sdp_pv')
+    return format === undefined ? undefined : (this.format(format).evaluate(msg) ?? undefined)
+  }
+
   /** Sends the SDP through each of the sets, and puts what comes back where it is wanted. */
   async #rewrite(
     msg: KamailioMessage,
@@ -201,40 +235,35 @@ export class RtpengineModule extends RtpengineFunctions {
     flags: Flags,
     viaBranch: ViaBranch,
   ): Promise<void> {
-    const { formats, targets, writesBoth } = this.settings
-    const read = formats.get('read_sdp_pv')
+    const { targets, writesBoth } = this.settings
+    const legs = this.legs(msg, flags, viaBranch)
+    // An answer goes back the way the offer came: each media proxy stands between the same two neighbours.
+    if (command === 'answer') legs.reverse()
+    const given = this.#givenSdp(msg)
     const written = targets.get('write_sdp_pv')
-    let given = read === undefined ? undefined : (this.format(read).evaluate(msg) ?? undefined)
-    for (const options of this.legs(msg, flags, viaBranch)) {
-      if (given === undefined && written === undefined) {
-        const { message, node } = await this.client[command](msg.message, options)
-        msg.replace(message)
-        this.write(msg, 'rtp_inst_pvar', node)
-        continue
-      }
-      const sdp = given ?? msg.message.sdp
-      const reply = await this.client.command(command, msg.message, { ...options, sdp })
-      given = reply.sdp
-      this.write(msg, 'rtp_inst_pvar', this.client.nodeOf(msg.message.callId ?? ''))
-    }
-    if (given === undefined) return
-    if (written !== undefined) msg.assign(written, given)
-    if (written === undefined || writesBoth) msg.replace(msg.message.withSdp(Buffer.from(given)).buffer)
+    if (given === undefined && written === undefined) return this.#rewriteMessage(msg, command, legs)
+    let sdp = given ?? msg.message.sdp
+    for (const options of legs)
+      sdp = textIn(await this.ask(msg, command, { ...options, sdp }), 'sdp', command)
+    if (written !== undefined) msg.assign(written, String(sdp))
+    if (written === undefined || writesBoth) msg.replace(msg.message.withSdp(Buffer.from(String(sdp))).buffer)
   }
-}
 
-function noteStreams(msg: KamailioMessage, name: string, parties: unknown): void {
-  if (!Array.isArray(parties)) return
-  const root = /^(?:\$xavp\()?([A-Za-z0-9_.-]+)\)?$/.exec(name.trim())?.[1] ?? name
-  parties.forEach((party: NgParameters, i) => {
-    const { tag, medias } = party
-    msg.assign({ key: `xavp:${root}[${i}]=>tag` }, tag === undefined ? undefined : String(tag))
-    if (!Array.isArray(medias)) return
-    medias.forEach((media, j) => {
-      const { label } = media as NgParameters
-      msg.assign({ key: `xavp:${root}[${i}]=>label[${j}]` }, label === undefined ? undefined : String(label))
-    })
-  })
+  /** The message is left as it is until the last set has answered. */
+  async #rewriteMessage(
+    msg: KamailioMessage,
+    command: 'offer' | 'answer',
+    legs: readonly OfferOptions[],
+  ): Promise<void> {
+    let { buffer } = msg
+    for (const [i, options] of legs.entries()) {
+      const message = i === 0 ? msg.message : SipMessage.parse(buffer, msg.message.source)
+      const result = await this.client[command](message, options)
+      this.write(msg, 'rtp_inst_pvar', result.node)
+      buffer = result.message
+    }
+    msg.replace(buffer)
+  }
 }
 
 /**

@@ -101,3 +101,12 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   ping_mode: 'media proxies are always pinged at the start',
   aggressive_redetection: 'media proxies are always pinged again when none is left',
 }
+
+/** Values that ask for what is done here anyway, so that there is nothing to warn of. */
+export const DONE_ANYWAY: Readonly<Record<string, string | number>> = {
+  wsapi: 'lwsc',
+  control_cmd_tos: -1,
+  enable_dmq: 0,
+  ping_mode: 1,
+  aggressive_redetection: 1,
+}

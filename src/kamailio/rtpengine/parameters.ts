@@ -5,7 +5,7 @@ import { type ModuleSchema, readModparams } from '../configuration.ts'
 import { compilePseudoVariables, type Target, writable } from '../pseudo-variable.ts'
 import type { DtmfSettings } from './dtmf.ts'
 import { hashBalancing } from './hash.ts'
-import { DTMF_PARAMETERS, MOS_PARAMETERS, NOT_APPLICABLE, RTPENGINE_TYPES } from './names.ts'
+import { DONE_ANYWAY, DTMF_PARAMETERS, MOS_PARAMETERS, NOT_APPLICABLE, RTPENGINE_TYPES } from './names.ts'
 
 /** The `modparam` values of the `rtpengine` module: 99 names, of which those that have nothing to apply to give a warning. */
 export type RtpengineParameters = Readonly<Record<string, string | number | readonly string[] | undefined>>
@@ -77,12 +77,15 @@ function number(given: RtpengineParameters, name: keyof typeof NUMBERS): number 
   return value
 }
 
+/** A socket without a set belongs to the default one. */
 function sockets(given: RtpengineParameters): readonly string[] {
   const value = given.rtpengine_sock ?? []
   const list = typeof value === 'string' ? [value] : value
   if (!Array.isArray(list) || list.some((one) => typeof one !== 'string'))
     throw optionError('rtpengine_sock', 'rtpengine_sock must be a string or a list of strings')
-  return list
+  const preset = number(given, 'setid_default')
+  if (preset === 0) return list
+  return list.map((one) => (one.includes('==') || one.trim() === '' ? one : `${preset} == ${one}`))
 }
 
 /**
@@ -93,8 +96,12 @@ function sockets(given: RtpengineParameters): readonly string[] {
 export function checkRtpengine(given: RtpengineParameters): CheckedRtpengine {
   if (typeof given !== 'object' || given === null)
     throw optionError('parameters', 'the parameters must be an object')
-  for (const name of Object.keys(given))
+  for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(RTPENGINE_TYPES, name)) throw optionError(name, unknown(name))
+    const isNumber = RTPENGINE_TYPES[name] === 'integer'
+    if (value === undefined || name === 'rtpengine_sock' || isNumber === (typeof value === 'number')) continue
+    throw optionError(name, `${name} must be a ${isNumber ? 'number' : 'string'}, not ${String(value)}`)
+  }
   const targets = new Map<string, Target>()
   for (const name of WRITTEN) {
     const variable = text(given, name)
@@ -145,7 +152,7 @@ function optionsOf(given: RtpengineParameters): RtpProxyNgOptions {
 
 function warningsOf(given: RtpengineParameters): ParameterWarning[] {
   const warnings = Object.entries(NOT_APPLICABLE)
-    .filter(([parameter]) => given[parameter] !== undefined)
+    .filter(([parameter]) => !['', undefined, DONE_ANYWAY[parameter]].includes(given[parameter] as string))
     .map(([parameter, why]) => ({ parameter, message: `${parameter} changes nothing here: ${why}` }))
   const allowed = number(given, 'rtpengine_allow_op')
   if (given.rtpengine_allow_op !== undefined && allowed !== 2) {

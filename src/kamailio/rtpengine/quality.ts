@@ -22,14 +22,14 @@ export function qualityValues(
   return values
 }
 
-/** `RTP: B bytes, P packets, E errors; RTCP: B bytes, P packets, E errors`. */
+/** `RTP: B bytes, P packets, E errors; RTCP: B bytes, P packets, E errors`; -1 for a counter the reply lacks. */
 export function totalsText(reply: QueryReply): string | null {
   const totals = reply.totals as QueryReply | undefined
   const part = (name: 'RTP' | 'RTCP'): string | undefined => {
     const counters = totals?.[name]
     if (typeof counters !== 'object' || Array.isArray(counters)) return undefined
     const { bytes, packets, errors } = counters as QueryReply
-    return `${name}: ${bytes ?? 0} bytes, ${packets ?? 0} packets, ${errors ?? 0} errors`
+    return `${name}: ${bytes ?? -1} bytes, ${packets ?? -1} packets, ${errors ?? -1} errors`
   }
   const [rtp, rtcp] = [part('RTP'), part('RTCP')]
   return rtp === undefined || rtcp === undefined ? null : `${rtp}; ${rtcp}`

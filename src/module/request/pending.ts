@@ -6,10 +6,9 @@ import type { NodeTokens } from '../../nodes/affinity/token.ts'
 import { CarriedCommand, type CommandRequest } from '../../nodes/dispatch/command.ts'
 import type { Node } from '../../nodes/node.ts'
 import { acceptedReply, replyError } from '../../protocol/commands/reply-error.ts'
-import type { CommandResult, DestroyResult, RewriteResult } from '../calls.ts'
+import type { CommandResult, DestroyResult, NodeReply, RewriteResult } from '../calls.ts'
 import { rewritten, type SipMessage } from '../message.ts'
 import type { Dialogs } from '../reanchor/dialogs.ts'
-import type { QueryReply } from '../statistics.ts'
 
 /** A command whose caller waits: one object, and the one promise the caller sees. Subclasses read the reply. */
 export abstract class PendingCommand<T> extends CarriedCommand {
@@ -128,8 +127,8 @@ export class PendingSdp extends PendingCommand<{ readonly node: string; readonly
 }
 
 /** Query: `ok`, and all that comes with it. */
-export class PendingQuery extends PendingCommand<{ readonly node: string; readonly reply: QueryReply }> {
-  protected read(node: string, bytes: Buffer, offset: number): { node: string; reply: QueryReply } {
+export class PendingQuery extends PendingCommand<NodeReply> {
+  protected read(node: string, bytes: Buffer, offset: number): NodeReply {
     const { summary, reply } = readWholeReply(bytes, offset, this.name, node)
     if (summary.result !== 'ok') throw replyError(this.name, node, summary)
     return { node, reply }
@@ -137,8 +136,8 @@ export class PendingQuery extends PendingCommand<{ readonly node: string; readon
 }
 
 /** Any other command: whatever it answers, but for errors. */
-export class PendingRequest extends PendingCommand<QueryReply> {
-  protected read(node: string, bytes: Buffer, offset: number): QueryReply {
-    return acceptedReply(bytes, offset, this.name, node)
+export class PendingRequest extends PendingCommand<NodeReply> {
+  protected read(node: string, bytes: Buffer, offset: number): NodeReply {
+    return { node, reply: acceptedReply(bytes, offset, this.name, node) }
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encode } from '../../../src/core/bencode.ts'
+import { loadRtpengine } from '../../../src/kamailio/rtpengine/module.ts'
 import type { Script } from '../../media-proxy.ts'
 import { asked, Scene, SDP, sip } from './scene.ts'
 
@@ -84,6 +85,22 @@ describe('the functions of the rtpengine module', () => {
     expect(module.lastError(options)).toMatchObject({ code: 'ERR_RTPPROXY_NOT_APPLICABLE' })
   })
 
+  it('leave the call alone when only one of its branches failed', async () => {
+    for (const bytes of [sip('INVITE sip:b@c SIP/2.0'), sip('SIP/2.0 486 Busy', { sdp: '', toTag: 't' })])
+      expect(await scene.module.rtpengine_manage(scene.message(bytes, { route: 'branch-failure' }))).toBe(1)
+    expect(asked(scene.first)).toEqual([])
+  })
+
+  it('take no answer from an INVITE, wherever its SDP is to go', async () => {
+    for (const parameters of [{}, { write_sdp_pv: '$var(out)' }]) {
+      await scene.load(parameters)
+      const msg = scene.message()
+      expect(await scene.module.rtpengine_answer(msg)).toBe(-1)
+      expect(scene.module.lastError(msg)).toMatchObject({ code: 'ERR_RTPPROXY_NOT_APPLICABLE' })
+      expect(asked(scene.first)).toEqual([])
+    }
+  })
+
   it.each([
     ['rtpengine_connect', 'connect'],
     ['start_recording', 'start recording'],
@@ -101,8 +118,13 @@ describe('the functions of the rtpengine module', () => {
     ['play_dtmf', 'play DTMF'],
     ['rtpengine_unsubscribe', 'unsubscribe'],
   ] as const)('%s sends %s with the call and the party', async (name, command) => {
-    expect(await scene.module[name](scene.message(), 'from-tag=f label=x')).toBe(1)
+    await scene.load({ rtp_inst_pvar: '$avp(node)' })
+    const msg = scene.message()
+    expect(await scene.module[name](msg, 'from-tag=f label=x')).toBe(1)
     expect(asked(scene.first)[0]).toMatchObject({ command, 'call-id': 'call-1', 'from-tag': 'f', label: 'x' })
+    expect(msg.avp('node')).toBe(scene.urls[0])
+    expect(await scene.module[name](msg, 'from-tag=f label=x', '1')).toBe(1)
+    expect(asked(scene.first)[1]).toMatchObject({ command, 'rtpp-flags': 'from-tag=f label=x' })
   })
 
   it('return -1 and keep the reason when the media proxy refuses', async () => {
@@ -145,10 +167,48 @@ describe('set_rtpengine_set', () => {
     ])
   })
 
-  it('returns -1 for a set there is not', async () => {
+  it('sends an answer back the way the offer came', async () => {
+    const [first, second] = ['203.0.113.1', '203.0.113.2'].map((address) =>
+      replyWith({ result: 'ok', sdp: SDP.replaceAll('192.0.2.1', address) }),
+    )
+    for (const parameters of [{}, { write_sdp_pv: '$avp(out)', write_sdp_pv_mode: 1 }]) {
+      await scene.load(parameters)
+      scene.first.script = first!
+      scene.second.script = second!
+      for (const call of ['rtpengine_answer', 'rtpengine_manage'] as const) {
+        const msg = scene.message(sip('SIP/2.0 200 OK', { toTag: 't' }))
+        await scene.module.set_rtpengine_set(msg, 0, 1)
+        expect(await scene.module[call](msg)).toBe(1)
+        expect(asked(scene.second).at(-1)).toMatchObject({ command: 'answer', sdp: SDP })
+        expect(asked(scene.first).at(-1)?.sdp).toContain('c=IN IP4 203.0.113.2')
+        expect(msg.buffer.toString()).toContain('c=IN IP4 203.0.113.1')
+      }
+    }
+  })
+
+  it('leaves the message as it is when the second set fails, and ends a call in both', async () => {
+    scene.second.script = replyWith({ result: 'error', 'error-reason': 'no' })
     const msg = scene.message()
-    expect(await scene.module.set_rtpengine_set(msg, 7)).toBe(-1)
+    const before = Buffer.from(msg.buffer)
+    await scene.module.set_rtpengine_set(msg, 0, 1)
+    expect(await scene.module.rtpengine_offer(msg)).toBe(-1)
+    expect(msg.buffer).toEqual(before)
+    const bye = scene.message(sip('BYE sip:b@c SIP/2.0', { cseq: '2 BYE', sdp: '', toTag: 't' }))
+    await scene.module.set_rtpengine_set(bye, 1, 0)
+    expect(await scene.module.rtpengine_delete(bye)).toBe(-1)
+    expect([asked(scene.first).at(-1), asked(scene.second).at(-1)]).toMatchObject([
+      { command: 'delete' },
+      { command: 'delete' },
+    ])
+  })
+
+  it('returns -1 for a set there is not, and leaves the message on the default one', async () => {
+    const msg = scene.message()
+    expect(await scene.module.set_rtpengine_set(msg, 1)).toBe(1)
+    expect(await scene.module.set_rtpengine_set(msg, 1, 7)).toBe(-1)
     expect(scene.module.lastError(msg)).toMatchObject({ code: 'ERR_RTPPROXY_SET' })
+    expect(await scene.module.rtpengine_offer(msg)).toBe(1)
+    expect([scene.first.payloads.length, scene.second.payloads.length]).toEqual([1, 0])
   })
 
   it('is done for the message by setid_avp, or by setid_default', async () => {
@@ -157,6 +217,24 @@ describe('set_rtpengine_set', () => {
     expect([scene.first.payloads.length, scene.second.payloads.length]).toEqual([1, 0])
     await scene.module.rtpengine_offer(scene.message())
     expect([scene.first.payloads.length, scene.second.payloads.length]).toEqual([1, 1])
+  })
+
+  it('counts less than setid_avp', async () => {
+    await scene.load({ setid_avp: '$avp(set)' })
+    const msg = scene.message(undefined, { avp: { set: 1 } })
+    await scene.module.set_rtpengine_set(msg, 0)
+    expect(await scene.module.rtpengine_offer(msg)).toBe(1)
+    expect([scene.first.payloads.length, scene.second.payloads.length]).toEqual([0, 1])
+  })
+
+  it('is not needed for sockets that name no set', async () => {
+    await scene.load()
+    const [url = ''] = scene.urls
+    const module = await loadRtpengine({ rtpengine_sock: url, setid_default: 5 })
+    expect(
+      await module.rtpengine_offer(module.message(sip('INVITE sip:b@c SIP/2.0'), { address: '192.0.2.1' })),
+    ).toBe(1)
+    await module.close()
   })
 })
 
@@ -273,7 +351,32 @@ describe('the variables of the rtpengine module', () => {
     )
     expect(await scene.module.rtpengine_query_v(msg, 'j', '$var(json)')).toBe(1)
     expect(await scene.module.pv(msg, '$var(json)')).toBe(JSON.stringify(reply))
-    expect(await scene.module.rtpengine_query_v(msg, 'jp', '$var(json)')).toBe(1)
+    expect(await scene.module.rtpengine_query_v(msg, 'x', '$var(json)')).toBe(-1)
+    await expect(scene.module.rtpengine_query_v(msg, 'j', '$ci')).rejects.toThrow(/cannot be written to/)
+    expect(await scene.module.rtpengine_query_v(msg, 'JP', '$var(json)')).toBe(1)
     expect(await scene.module.pv(msg, '$var(json)')).toBe(JSON.stringify(reply, undefined, 2))
+    scene.first.script = replyWith({ result: 'ok', totals: { RTP: { bytes: 172 }, RTCP: {} } })
+    expect(await scene.module.pv(msg, '$rtpestat')).toBe(
+      'RTP: 172 bytes, -1 packets, -1 errors; RTCP: -1 bytes, -1 packets, -1 errors',
+    )
+  })
+
+  it('name the media proxy, also of a call that ends and of one that failed', async () => {
+    await scene.load({ rtp_inst_pvar: '$avp(node)' })
+    const bye = scene.message(sip('BYE sip:b@c SIP/2.0', { cseq: '2 BYE', sdp: '', toTag: 't' }))
+    expect(await scene.module.rtpengine_delete(bye)).toBe(1)
+    expect(bye.avp('node')).toBe(scene.urls[0])
+    scene.first.script = replyWith({ result: 'error', 'error-reason': 'no' })
+    const msg = scene.message()
+    expect(await scene.module.rtpengine_offer(msg)).toBe(-1)
+    expect(msg.avp('node')).toBe(scene.urls[0])
+  })
+
+  it('lack the SDP when the media proxy gave none, and the function fails', async () => {
+    await scene.load({ write_sdp_pv: '$var(out)' })
+    scene.first.script = replyWith({ result: 'ok' })
+    expect(await scene.module.rtpengine_offer(scene.message())).toBe(-1)
+    const copy = scene.module.rtpengine_subscribe_request(scene.message(), 'all', '$avp(sdp)', '$avp(tag)')
+    expect(await copy).toBe(-1)
   })
 })

@@ -8,11 +8,30 @@ describe('the parameters of the rtpengine module', () => {
     const names = Object.keys(RTPENGINE_TYPES)
     expect(names.length).toBe(99)
     const given = Object.fromEntries(
-      Object.keys(NOT_APPLICABLE).map((name) => [name, RTPENGINE_TYPES[name] === 'integer' ? 1 : 'x']),
+      Object.keys(NOT_APPLICABLE).map((name) => [name, RTPENGINE_TYPES[name] === 'integer' ? 2 : 'x']),
     )
     const { warnings } = checkRtpengine(given)
     expect(warnings.map(({ parameter }) => parameter).sort()).toEqual(Object.keys(NOT_APPLICABLE).sort())
     expect(warnings.find(({ parameter }) => parameter === 'wsapi')?.message).toContain('the package ws')
+  })
+
+  it('give no warning for what is done anyway, or is not asked for', () => {
+    const given = {
+      wsapi: 'lwsc',
+      control_cmd_tos: -1,
+      enable_dmq: 0,
+      ping_mode: 1,
+      aggressive_redetection: 1,
+    }
+    expect(checkRtpengine({ ...given, db_url: '' }).warnings).toEqual([])
+    expect(checkRtpengine({ ...given, ping_mode: 0 }).warnings).toMatchObject([{ parameter: 'ping_mode' }])
+  })
+
+  it('put sockets without a set into the default one', () => {
+    const rtpengine_sock = ['udp:127.0.0.1:2223=2', '1 == udp:127.0.0.1:2224', ' ']
+    const { options, defaultSet } = checkRtpengine({ rtpengine_sock, setid_default: 7 })
+    expect(options.sockets).toEqual(['7 == udp:127.0.0.1:2223=2', '1 == udp:127.0.0.1:2224', ' '])
+    expect(defaultSet).toBe(7)
   })
 
   it('become options with the defaults of the module', () => {
@@ -47,7 +66,8 @@ describe('the parameters of the rtpengine module', () => {
   it.each([
     [{ rtpengine_tout_m: 1 }, 'rtpengine_tout_m', "did you mean 'rtpengine_tout_ms'?"],
     [{ rtpengine_retr: 0 }, 'rtpengine_retr', 'from 1 to 1000, not 0'],
-    [{ rtpengine_retr: '5' }, 'rtpengine_retr', 'not 5'],
+    [{ rtpengine_retr: '5' }, 'rtpengine_retr', 'must be a number, not 5'],
+    [{ ping_mode: 'yes' }, 'ping_mode', 'must be a number, not yes'],
     [{ rtpengine_sock: 5 as never }, 'rtpengine_sock', 'a string or a list of strings'],
     [{ mos_min_pv: '$ci' }, 'mos_min_pv', 'cannot be written to'],
     [{ dtmf_event: 'x' }, 'dtmf_event', 'cannot be written to'],
@@ -72,6 +92,12 @@ describe('hash_algo', () => {
 
   it('2 is CRC-32 as everybody counts it', () => {
     expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
+  })
+
+  it('1 adds up the bytes of the SHA-1 as signed ones, in 32 bits', () => {
+    // The bytes of 2886b55081c98bc1429f02864b6c1bc7e16e7cac are -318 together, which C takes for 4294966978.
+    const nodes = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((url) => node(url, 1)) as never
+    expect(hashBalancing(1)(call('call-2'), nodes)!.url).toBe('abcdefg'[4_294_966_978 % 7])
   })
 
   it.each([1, 2] as const)(
