@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../errors.ts'
 import { suggestion } from '../protocol/vocabulary/spelling.ts'
 import { type ModuleSchema, readModparams } from './configuration.ts'
+import { checkSockets } from './named-parameter.ts'
+import { compilePseudoVariables } from './pseudo-variable.ts'
 
 /** The module's parameters (`modparam`) as a programmer gives them. */
 export interface ModuleParametersInput {
@@ -72,7 +74,9 @@ export function checkParameters(input: ModuleParametersInput): ModuleParameters 
   if (!Array.isArray(sockets) || sockets.some((text) => typeof text !== 'string')) {
     throw optionError('rtpproxy_sock', 'rtpproxy_sock must be a string or a list of strings')
   }
+  checkSockets(sockets, 'rtpproxy_sock')
   if (typeof extra_id_pv !== 'string') throw optionError('extra_id_pv', 'extra_id_pv must be a string')
+  compilePseudoVariables(extra_id_pv)
   const number = (name: keyof typeof NUMBERS): number => {
     const { preset, least, most } = NUMBERS[name]
     const value = input[name] ?? preset

@@ -66,6 +66,19 @@ describe('check', () => {
     expect(parameters[0].warning).toMatch(/^hash_table_size changes nothing here/)
   })
 
+  it('tells the set of sockets that name none, and what is not read', async () => {
+    const found = await check(
+      'modparam("rtpengine", "setid_default", 4)',
+      'modparam("rtpengine", "rtpengine_sock", "udp:10.0.0.3:2223")',
+      'include_file "media.cfg"',
+      'import_file "local.cfg" # include_file "no.cfg"',
+    )
+    expect(found).toMatchObject({ code: 0, errors: [], includes: ['media.cfg', 'local.cfg'] })
+    expect(found.nodes).toMatchObject([{ set: 4, url: 'udp:10.0.0.3:2223' }])
+    const { out } = await command('check', file)
+    expect(out).toContain('not read: media.cfg, which this file includes\n')
+  })
+
   it.each([
     ['route { rtpproxy_offer("q"); }', /unknown flag 'q'/],
     ['route { rtpengine_offer("replace-orgin"); }', /did you mean 'origin'/],

@@ -1,12 +1,12 @@
 import pc from 'picocolors'
 import { RtpProxyNgError } from '../../errors.ts'
-import { readConfiguration } from '../../kamailio/parameters.ts'
+import { checkParameters, readConfiguration } from '../../kamailio/parameters.ts'
 import { checkRtpengine, readRtpengineConfiguration } from '../../kamailio/rtpengine/parameters.ts'
 import { parseSockets } from '../../nodes/grammar.ts'
 import { readInput } from '../input.ts'
 import type { ExitCode } from '../outcome.ts'
 import type { Report } from '../report.ts'
-import { type ScriptCall, scriptCalls } from './script-calls.ts'
+import { includedFiles, type ScriptCall, scriptCalls } from './script-calls.ts'
 
 /** A parameter of a module, and what it comes to. */
 interface Parameter {
@@ -29,6 +29,8 @@ interface Findings {
   readonly parameters: readonly Parameter[]
   readonly nodes: readonly Node[]
   readonly calls: readonly ScriptCall[]
+  /** Files that this one includes; they are not read. */
+  readonly includes: readonly string[]
   readonly errors: readonly string[]
 }
 
@@ -55,25 +57,41 @@ function findingsOf(text: string): Findings {
     }
   }
   const readers = [
-    ['rtpproxy-ng', 'rtpproxy_sock', readConfiguration, () => []],
-    ['rtpengine', 'rtpengine_sock', readRtpengineConfiguration, warningsOf],
+    ['rtpproxy-ng', readConfiguration, ofRtpproxy],
+    ['rtpengine', readRtpengineConfiguration, ofRtpengine],
   ] as const
-  for (const [module, sockets, read, warn] of readers) {
+  for (const [module, read, check] of readers) {
     const given = part(() => read(text) as Record<string, unknown>, {})
-    const warnings = new Map(part(() => warn(given), []))
+    const { sockets, warnings } = part(() => check(given), NOTHING)
     for (const [parameter, value] of Object.entries(given))
       parameters.push({ module, parameter, value, warning: warnings.get(parameter) ?? null })
-    for (const { id, nodes: members } of part(() => parseSockets((given[sockets] ?? []) as string[]), []))
+    for (const { id, nodes: members } of parseSockets(sockets))
       for (const { url, weight } of members) nodes.push({ module, set: id, url, weight })
   }
-  return { parameters, nodes, calls: part(() => scriptCalls(text), []), errors }
+  const calls = part(() => scriptCalls(text), [])
+  return { parameters, nodes, calls, includes: part(() => includedFiles(text), []), errors }
 }
 
-function warningsOf(given: Record<string, unknown>): [string, string][] {
-  return checkRtpengine(given as never).warnings.map(({ parameter, message }) => [parameter, message])
+/** What the parameters of a module come to. */
+interface Checked {
+  readonly sockets: readonly string[]
+  readonly warnings: ReadonlyMap<string, string>
+}
+const NOTHING: Checked = { sockets: [], warnings: new Map() }
+
+function ofRtpproxy(given: Record<string, unknown>): Checked {
+  return { ...NOTHING, sockets: checkParameters(given).rtpproxy_sock }
 }
 
-function show(report: Report, { parameters, nodes, calls, errors }: Findings): void {
+function ofRtpengine(given: Record<string, unknown>): Checked {
+  const { options, warnings } = checkRtpengine(given as never)
+  return {
+    sockets: options.sockets as readonly string[],
+    warnings: new Map(warnings.map(({ parameter, message }) => [parameter, message])),
+  }
+}
+
+function show(report: Report, { parameters, nodes, calls, includes, errors }: Findings): void {
   const verdict = (problem: string | null): string =>
     problem === null ? pc.green('taken over') : pc.yellow(problem)
   if (parameters.length > 0) {
@@ -96,7 +114,8 @@ function show(report: Report, { parameters, nodes, calls, errors }: Findings): v
     )
     report.line()
   }
+  for (const name of includes) report.line(`${pc.yellow('not read')}: ${name}, which this file includes`)
   for (const error of errors) report.line(`${pc.red('error')}: ${error}`)
-  if (parameters.length + calls.length + errors.length === 0)
+  if (parameters.length + calls.length + includes.length + errors.length === 0)
     report.line('nothing in this file is for the modules rtpproxy-ng and rtpengine')
 }

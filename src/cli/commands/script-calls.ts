@@ -45,6 +45,16 @@ export function scriptCalls(text: string): ScriptCall[] {
   return calls
 }
 
+/** Files that are read at the place of `include_file` and, if they are there, of `import_file`. */
+export function includedFiles(text: string): string[] {
+  const list = tokens(text)
+  const names = list.filter(({ kind }, at) => {
+    const word = list[at - 1]
+    return kind === 'string' && word?.kind === 'word' && /^(?:include|import)_file$/.test(word.text)
+  })
+  return names.map((name) => name.text)
+}
+
 /** What a script can call: names in the module's spelling, in the class and those above it. */
 function functionsOf(module: { readonly prototype: object }): string[] {
   const names: string[] = []

@@ -7,16 +7,15 @@ export type DtmfRoute = (event: DtmfEvent, variables: Readonly<Record<string, st
 
 /** What the parameters say of DTMF events. */
 export interface DtmfSettings {
-  /** `dtmf_events_sock`, `ADDRESS:PORT` or `udp:ADDRESS:PORT`. */
-  readonly socket: string | undefined
+  /** `dtmf_events_sock`, as `udp:ADDRESS:PORT`. */
+  readonly listen: string | undefined
   /** The variables that the parameters name, as they are written, by parameter. */
   readonly variables: ReadonlyMap<string, string>
 }
 
 /** Where the events of all media proxies come together. */
-export function dtmfEvents({ socket }: DtmfSettings): DtmfEvents {
-  if (socket === undefined) return new DtmfEvents()
-  return new DtmfEvents({ listen: socket.startsWith('udp:') ? socket : `udp:${socket}` })
+export function dtmfEvents({ listen }: DtmfSettings): DtmfEvents {
+  return new DtmfEvents({ listen })
 }
 
 /** Runs `route` for each event until `events` is closed. What it throws goes where uncaught errors go, and the next event comes. */

@@ -1,7 +1,9 @@
+import { checkDtmfOptions } from '../../dtmf/options.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { RtpProxyNgOptions } from '../../module/options.ts'
 import { suggestion } from '../../protocol/vocabulary/spelling.ts'
 import { type ModuleSchema, readModparams } from '../configuration.ts'
+import { checkSockets, named } from '../named-parameter.ts'
 import { compilePseudoVariables, type Target, writable } from '../pseudo-variable.ts'
 import type { DtmfSettings } from './dtmf.ts'
 import { hashBalancing } from './hash.ts'
@@ -83,6 +85,7 @@ function sockets(given: RtpengineParameters): readonly string[] {
   const list = typeof value === 'string' ? [value] : value
   if (!Array.isArray(list) || list.some((one) => typeof one !== 'string'))
     throw optionError('rtpengine_sock', 'rtpengine_sock must be a string or a list of strings')
+  checkSockets(list, 'rtpengine_sock')
   const preset = number(given, 'setid_default')
   if (preset === 0) return list
   return list.map((one) => (one.includes('==') || one.trim() === '' ? one : `${preset} == ${one}`))
@@ -133,8 +136,16 @@ function dtmfSettings(given: RtpengineParameters): DtmfSettings {
     writable(variable, name)
     variables.set(name, variable.trim())
   }
+  return { listen: dtmfListen(given), variables }
+}
+
+/** `dtmf_events_sock` is `ADDRESS:PORT`, with or without `udp:`. */
+function dtmfListen(given: RtpengineParameters): string | undefined {
   const socket = text(given, 'dtmf_events_sock')
-  return { socket: socket === 'NONE' ? undefined : socket, variables }
+  if (socket === undefined || socket === 'NONE') return undefined
+  const listen = socket.startsWith('udp:') ? socket : `udp:${socket}`
+  named('dtmf_events_sock', () => checkDtmfOptions({ listen }))
+  return listen
 }
 
 function optionsOf(given: RtpengineParameters): RtpProxyNgOptions {

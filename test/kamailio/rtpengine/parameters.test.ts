@@ -68,6 +68,10 @@ describe('the parameters of the rtpengine module', () => {
     [{ rtpengine_retr: 0 }, 'rtpengine_retr', 'from 1 to 1000, not 0'],
     [{ rtpengine_retr: '5' }, 'rtpengine_retr', 'must be a number, not 5'],
     [{ ping_mode: 'yes' }, 'ping_mode', 'must be a number, not yes'],
+    [{ rtpengine_sock: 'udp:a:99999' }, 'rtpengine_sock', "'99999' is no port"],
+    [{ rtpengine_sock: 'udp:a:x', setid_default: 3 }, 'rtpengine_sock', "media proxy 'udp:a:x'"],
+    [{ rtpengine_sock: 'x == udp:a' }, 'rtpengine_sock', "'x' is no set id"],
+    [{ dtmf_events_sock: '2223' }, 'dtmf_events_sock', 'ADDRESS:PORT'],
     [{ rtpengine_sock: 5 as never }, 'rtpengine_sock', 'a string or a list of strings'],
     [{ mos_min_pv: '$ci' }, 'mos_min_pv', 'cannot be written to'],
     [{ dtmf_event: 'x' }, 'dtmf_event', 'cannot be written to'],
@@ -80,9 +84,11 @@ describe('the parameters of the rtpengine module', () => {
   })
 
   it('say in which line of a kamailio.cfg what is wrong', () => {
-    expect(() => readRtpengineConfiguration('\n\nmodparam("rtpengine", "mos_minpv", "$avp(x)")')).toThrow(
-      /mos_minpv.*did you mean 'mos_min_pv'/s,
-    )
+    const inLine3 = (name: string, value: string) => () =>
+      readRtpengineConfiguration(`\n\nmodparam("rtpengine", "${name}", "${value}")`)
+    expect(inLine3('mos_minpv', '$avp(x)')).toThrow(/line 3: .*mos_minpv.*did you mean 'mos_min_pv'/s)
+    expect(inLine3('rtpengine_sock', 'udp:a:x')).toThrow("line 3: media proxy 'udp:a:x'")
+    expect(inLine3('dtmf_events_sock', 'x')).toThrow('line 3: ')
   })
 })
 
