@@ -1,4 +1,4 @@
-// node examples/drachtio/main.js [--rtpengine udp:127.0.0.1:2223] [--drachtio 127.0.0.1:9022] [--secret cymru] --target sip:192.0.2.20:5060
+// node examples/drachtio/main.js [--rtpengine udp:127.0.0.1:2223] [--drachtio 127.0.0.1:9022] [--secret cymru] --target sip:192.0.2.20:5060 [--target ...]
 
 import { parseArgs } from 'node:util'
 import Srf from 'drachtio-srf'
@@ -10,7 +10,7 @@ const { values } = parseArgs({
     rtpengine: { type: 'string', default: 'udp:127.0.0.1:2223' },
     drachtio: { type: 'string', default: '127.0.0.1:9022' },
     secret: { type: 'string', default: 'cymru' },
-    target: { type: 'string', default: 'sip:127.0.0.1:5080' },
+    target: { type: 'string', multiple: true, default: ['sip:127.0.0.1:5080'] },
   },
 })
 const media = new RtpProxyNg({ sockets: values.rtpengine })
@@ -19,4 +19,4 @@ const [host = '', port] = values.drachtio.split(':')
 const srf = new Srf()
 await srf.connect({ host, port: Number(port), secret: values.secret })
 b2bua(srf, media, values.target)
-console.log(`calls go to ${values.target}`)
+console.log(`calls go to ${values.target.join(', then to ')}`)

@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 interface Sent {
   readonly text: string
   readonly transactionId: string
+  readonly dialogId: string
 }
 
 /**
@@ -15,6 +16,8 @@ interface Sent {
 export class DrachtioServer {
   readonly sent: Sent[] = []
   readonly routes: string[] = []
+  /** Requests of this method are not sent. */
+  refuses: string | undefined
   /** The requests that came from the network, by transaction: their dialogs, and their headers. */
   readonly #requests = new Map<string, { dialogId: string; headers: string[] }>()
   readonly #server: Server
@@ -82,11 +85,15 @@ export class DrachtioServer {
   }
 
   #send(id: string, [transactionId = '', dialogId = '']: string[], text: string): void {
+    if (this.refuses !== undefined && text.startsWith(this.refuses)) {
+      this.#write(`response|${id}|NOK|no such dialog`)
+      return
+    }
     const isResponse = text.startsWith('SIP/2.0')
     const transaction = isResponse ? transactionId : `own-${id.slice(0, 8)}`
     const complete = isResponse ? this.#response(text, transaction) : requestOf(text, transaction)
-    this.sent.push({ text: complete, transactionId: transaction })
     const dialog = this.#requests.get(transaction)?.dialogId ?? dialogId
+    this.sent.push({ text: complete, transactionId: transaction, dialogId: dialog })
     const place = `udp|192.0.2.1|5060|09:00:00.000000|${transaction}|${dialog}`
     this.#write(`response|${id}|OK|application|${complete.length}|${place}\r\n${complete}`)
   }

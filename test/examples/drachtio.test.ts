@@ -38,11 +38,9 @@ beforeEach(async () => {
   await engine.start()
   media = new RtpProxyNg({ sockets: engine.urls })
   await media.start()
-  b2bua(
-    { createB2BUA, invite: (handler: typeof handle) => (handle = handler) } as never,
-    media,
+  b2bua({ createB2BUA, invite: (handler: typeof handle) => (handle = handler) } as never, media, [
     'sip:callee@192.0.2.9',
-  )
+  ])
 })
 afterEach(async () => {
   await media.close()
@@ -64,14 +62,25 @@ it('the example on drachtio-srf offers the media proxy to the callee, and keeps 
   await expect.poll(() => dialog.on.mock.calls.map(([event]) => event)).toContain('destroy')
 })
 
+it('the example on drachtio-srf answers 503 without a media proxy, and calls nobody', async () => {
+  const said = vi.spyOn(console, 'error').mockReturnValue()
+  createB2BUA.mockClear()
+  await engine.stop()
+  const send = vi.fn()
+  handle(invite(), { finalResponseSent: false, send } as never)
+  await expect.poll(() => send.mock.calls).toEqual([[503]])
+  expect(createB2BUA).not.toHaveBeenCalled()
+  said.mockRestore()
+})
+
 it('the example on drachtio-srf ends the media of a call that is not set up, and answers it once', async () => {
-  createB2BUA.mockRejectedValue(new Error('486'))
+  createB2BUA.mockRejectedValue(Object.assign(new Error('Busy Here'), { status: 486 }))
   for (const finalResponseSent of [true, false]) {
     const send = vi.fn()
     handle(invite(), { finalResponseSent, send } as never)
     await engine.received('delete')
     await expect.poll(() => engine.calls).toEqual([])
-    await expect.poll(() => send.mock.calls).toEqual(finalResponseSent ? [] : [[480]])
+    await expect.poll(() => send.mock.calls).toEqual(finalResponseSent ? [] : [[486]])
   }
 })
 
@@ -84,7 +93,11 @@ describe('the program on drachtio-srf', () => {
     const args = ['--drachtio', `127.0.0.1:${port}`, '--rtpengine', engine.urls[0]!]
     program = spawn(
       process.execPath,
-      ['examples/drachtio/main.js', ...args, '--target', 'sip:bob@192.0.2.9'],
+      [
+        'examples/drachtio/main.js',
+        ...args,
+        ...['--target', 'sip:bob@192.0.2.9', '--target', 'sip:carol@192.0.2.9'],
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     await once(program.stdout!, 'data')
@@ -167,11 +180,14 @@ describe('the program on drachtio-srf', () => {
     expect(engine.calls[0]!.ports).toContain(portIn(answer.text))
   })
 
-  it('ends the media of a call that Bob refuses', async () => {
+  it('calls Carol when Bob refuses, and ends the media when she does as well', async () => {
     server.incoming(message('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
-    const invite = await server.message(/^INVITE sip:bob@192\.0\.2\.9 /)
-    const busy = message('SIP/2.0 486 Busy Here', '1 INVITE', { callId: 'b-leg', from: 'us', to: 'bob' })
-    server.incoming(busy, invite.transactionId, 'd2')
+    for (const who of ['bob', 'carol']) {
+      const invite = await server.message(new RegExp(`^INVITE sip:${who}@192\\.0\\.2\\.9 `))
+      expect(engine.calls[0]!.ports).toContain(portIn(invite.text))
+      const busy = message('SIP/2.0 486 Busy Here', '1 INVITE', { callId: 'b-leg', from: 'us', to: who })
+      server.incoming(busy, invite.transactionId, 'd2')
+    }
     await server.message(/^SIP\/2\.0 486/)
     await engine.received('delete')
     await expect.poll(() => engine.calls).toEqual([])

@@ -1,39 +1,36 @@
 import type Srf from 'drachtio-srf'
-import { SipError } from '../../errors.ts'
-import type { OfferOptions } from '../../module/calls.ts'
+import { NodeError, RtpProxyNgError, SipError } from '../../errors.ts'
 import type { RtpProxyNg } from '../../module/client.ts'
 import type { SipMessage } from '../../module/message.ts'
-import type { NgParameters } from '../../protocol/vocabulary/types.ts'
+import { CallMedia, type SideOptions } from './call.ts'
+import { CallDialogs, type Dialogs } from './dialogs.ts'
 import { sipMessageOf } from './message.ts'
 
 /** What a B2BUA may ask of the media proxy. */
 export interface B2buaOptions {
-  /** For the offer of the caller, and for what the callee answers. */
-  readonly offer?: OfferOptions | undefined
-  readonly answer?: OfferOptions | undefined
-  /** Told when a command in a running call fails; the SIP side goes on without it. Default: nobody. */
+  /** For all SDP that goes to the callee: the caller's offer, and what the caller answers to offers of the callee. Default: none. */
+  readonly offer?: SideOptions | undefined
+  /** For all SDP that goes to the caller: the callee's answer, and offers of the callee later on. Default: none. */
+  readonly answer?: SideOptions | undefined
+  /** Told what goes wrong where nobody waits for it: in a running call, and with SDP in provisional responses. Default: nobody. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
 /** The media of one call through a B2BUA. */
 export interface B2buaMedia {
-  /** For `createB2BUA`: the SDP to offer to the callee. */
-  readonly localSdpB: string
-  /** For `createB2BUA`: makes of the callee's answer the one for the caller. */
+  /** For `createB2BUA`: the SDP to offer to the callee; for an INVITE without SDP, what makes the answer for the callee of the SDP in the caller's ACK. */
+  readonly localSdpB: string | ((sdp: string) => Promise<string>)
+  /** For `createB2BUA`: makes of the callee's SDP the one for the caller. */
   readonly localSdpA: (sdp: string, res: Srf.SrfResponse) => Promise<string>
   /**
-   * Carries re-INVITEs and hang-ups of either side over to the other, and ends the media with the call. In place of handlers of your own for
-   * `destroy` and `modify`.
+   * Carries re-INVITEs, UPDATEs and hang-ups of either side over to the other, and ends the media with the call. In place of handlers of your
+   * own for `destroy`, `modify`, `update`, `hold`, `unhold` and `refresh`. To be called as soon as `createB2BUA` has resolved.
    */
-  attach(dialogs: { readonly uas: Srf.Dialog; readonly uac: Srf.Dialog }): void
+  attach(dialogs: Dialogs): void
+  /** Sends a BYE to both sides of a call that was attached, and ends its media. Resolves when both have answered. */
+  hangUp(): Promise<void>
   /** Ends the media of a call that was not set up. */
   release(): Promise<void>
-}
-
-/** A side of the call: its tag in NG, and its dialog. */
-interface Side {
-  readonly tag: string
-  readonly dialog: Srf.Dialog
 }
 
 /**
@@ -48,7 +45,8 @@ interface Side {
  * }
  * ```
  *
- * @throws SipError `ERR_RTPPROXY_NO_SDP` for an INVITE without SDP; NodeError and NgError as `RtpProxyNg.offer`.
+ * @throws NodeError and NgError as `RtpProxyNg.offer`, of which NodeError `ERR_RTPPROXY_ABORTED` when the caller has cancelled; SipError
+ * `ERR_RTPPROXY_NO_SDP` for a body that is something else.
  */
 export async function b2buaMedia(
   media: RtpProxyNg,
@@ -56,74 +54,72 @@ export async function b2buaMedia(
   { offer = {}, answer = {}, onError = () => undefined }: B2buaOptions = {},
 ): Promise<B2buaMedia> {
   const invite = sipMessageOf(req)
-  const call = callOf(invite)
-  const { sdp } = await media.offer(invite, offer)
-  let callee = ''
-  /** The callee's, which answers begin from. */
+  const call = new CallMedia(media, invite, offer, answer)
+  const cancelled = new AbortController()
+  // createB2BUA listens only when its own INVITE is out.
+  req.on('cancel', () => cancelled.abort())
+  const isLate = invite.sdp === undefined
+  if (isLate && req.body) throw new SipError('ERR_RTPPROXY_NO_SDP', 'the body of the INVITE has no SDP')
+  const localSdpB = isLate ? undefined : await firstOffer(call, invite, cancelled.signal, onError)
   let response = invite
-  let isOver = false
+  let dialogs: CallDialogs | undefined
+  /** The caller went without the SDP of a provisional response. */
+  let isBroken = false
 
-  const release = async (): Promise<void> => {
-    if (isOver) return
-    isOver = true
-    await media.destroy({ 'call-id': call['call-id'] }, { set: offer.set })
-  }
-
-  /** From one side's SDP to the other's, with flags and options as for the first of its kind. */
-  const exchange = async (
-    name: 'offer' | 'answer',
-    [from, to]: readonly [from: string, to: string],
-    sdp: string,
-  ): Promise<string> => {
-    if (!sdp) throw new SipError('ERR_RTPPROXY_NO_SDP', `the ${name} of a re-INVITE has no SDP`)
-    const [message, options] = name === 'offer' ? [invite, offer] : [response, answer]
-    const tags = { 'call-id': call['call-id'], 'from-tag': from, 'to-tag': to }
-    const parameters: NgParameters = { ...options.parameters, ...tags, sdp }
-    return String((await media.command(name, message, { ...options, parameters })).sdp)
-  }
-
-  const modify = async (by: Side, other: Side, request: Srf.SrfRequest, res: Srf.SrfResponse) => {
-    try {
-      const offered = await exchange('offer', [by.tag, other.tag], request.body)
-      const answered = await other.dialog.modify(offered)
-      res.send(200, { body: await exchange('answer', [by.tag, other.tag], answered) })
-    } catch (error) {
-      onError(error)
-      res.send(488)
-    }
+  const toCaller = async (res: Srf.SrfResponse): Promise<string> => {
+    if (cancelled.signal.aborted) throw abortedError()
+    response = sipMessageOf(res)
+    call.callee.tag = response.toTag ?? call.callee.tag
+    return isLate ? call.offer(response, call.callee) : call.answer(response, call.callee)
   }
 
   return {
-    localSdpB: sdp.toString(),
+    localSdpB:
+      localSdpB ?? ((sdp) => call.answer(response, call.caller, { sdp, 'received-from': sourceOf(invite) })),
     localSdpA: async (_, res) => {
-      response = sipMessageOf(res)
-      callee = response.toTag ?? callee
-      const parameters: NgParameters = { ...answer.parameters, ...call, 'to-tag': callee }
-      return (await media.answer(response, { ...answer, parameters })).sdp.toString()
-    },
-    attach: ({ uas, uac }) => {
-      const sides = [
-        { tag: call['from-tag'], dialog: uas },
-        { tag: callee, dialog: uac },
-      ] as const
-      for (const [by, other] of [sides, [sides[1], sides[0]] as const]) {
-        const end = (): void => {
-          other.dialog.destroy()
-          release().catch(onError)
-        }
-        by.dialog.on('destroy', end)
-        // A BYE that came in one read with the ACK was over before anybody could listen. The package's types leave `connected` out.
-        if ((by.dialog as { readonly connected?: boolean }).connected === false) end()
-        by.dialog.on('modify', (request, res) => void modify(by, other, request, res))
+      try {
+        const sdp = await toCaller(res)
+        isBroken = false
+        return sdp
+      } catch (error) {
+        if (res.status >= 200) throw error
+        isBroken = true
+        // To createB2BUA a rejection here is one that nobody handles, which ends the process.
+        onError(error)
+        return ''
       }
     },
-    release,
+    attach: (both) => {
+      dialogs = new CallDialogs(call, both, onError)
+      dialogs.listen()
+      // createB2BUA does not ask again for an answer of the same SDP.
+      if (isBroken) void dialogs.hangUp()
+    },
+    hangUp: async () => dialogs?.hangUp(),
+    release: () => call.end(),
   }
 }
 
-function callOf(invite: SipMessage): { 'call-id': string; 'from-tag': string } {
-  const { callId, fromTag } = invite
-  if (callId === undefined || fromTag === undefined)
-    throw new SipError('ERR_RTPPROXY_SIP', 'the INVITE has no Call-ID or no From tag')
-  return { 'call-id': callId, 'from-tag': fromTag }
+async function firstOffer(
+  call: CallMedia,
+  invite: SipMessage,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<string> {
+  try {
+    return await call.offer(invite, call.caller, signal)
+  } catch (error) {
+    // The media proxy may have it nevertheless; the caller is not to wait for it.
+    if (error instanceof RtpProxyNgError && error.code === 'ERR_RTPPROXY_ABORTED') call.end().catch(onError)
+    throw error
+  }
+}
+
+function abortedError(): NodeError {
+  const context = { command: 'answer', node: undefined }
+  return new NodeError('ERR_RTPPROXY_ABORTED', 'answer: the caller has cancelled', context)
+}
+
+function sourceOf({ source: { address } }: SipMessage): [family: string, address: string] {
+  return [address.includes(':') ? 'IP6' : 'IP4', address]
 }

@@ -5,4 +5,6 @@
  */
 
 export { type B2buaMedia, type B2buaOptions, b2buaMedia } from './b2bua.ts'
+export type { SideOptions } from './call.ts'
+export type { Dialogs } from './dialogs.ts'
 export { type DrachtioMessage, sipMessageOf } from './message.ts'
