@@ -64,6 +64,15 @@ describe('JSON-RPC 2.0', () => {
     })
   })
 
+  it('gives what is no request its id back, where there is one to be seen', async () => {
+    const idOf = async (body: unknown) => ((await answer(body, methods)) as { id: unknown }).id
+    expect(await idOf({ jsonrpc: '2.0', method: 1, params: 'bar', id: 'x' })).toBe('x')
+    expect(await idOf(request('echo', { id: 7, params: 'bar' }))).toBe(7)
+    expect(await idOf({ method: 'echo', id: 0 })).toBe(0)
+    for (const body of [{ jsonrpc: '2.0', method: 1 }, request('echo', { id: [1] }), 'x', 5, null])
+      expect(await idOf(body)).toBeNull()
+  })
+
   it('says the code of what was refused, and nothing of what went wrong inside', async () => {
     expect(await answer(request('refuse'), methods)).toMatchObject({
       error: { data: { code: 'ERR_RTPPROXY_NO_NODE' } },

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,6 +102,7 @@ describe('the management server', () => {
     ['nh_enable_rtpp', ['udp:nobody:1', 0], -32000],
     ['nh_ping_rtpp', ['udp:nobody:1'], -32000],
     ['drain', ['udp:nobody:1'], -32000],
+    ['calls', ['udp:nobody:1'], -32000],
     ['nh_enable_rtpp', [], -32602],
     ['nh_enable_rtpp', ['x', 'perhaps'], -32602],
     ['calls', [''], -32602],
@@ -152,6 +154,20 @@ describe('the management server', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(0)
   })
 
+  it('turns away who tries one token after the other, or one path', async () => {
+    await start({ token: TOKEN, requestsPerMinute: 3 })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const headers = { ...JSON_TYPE, authorization: `Bearer guess ${i}` }
+      statuses.push((await ask('/rpc', { method: 'POST', headers, body: '{}' })).status)
+    }
+    expect(statuses).toEqual([401, 401, 401, 429])
+    await start({ requestsPerMinute: 3 })
+    statuses.length = 0
+    for (let i = 0; i < 4; i++) statuses.push((await ask(`/${i}`)).status)
+    expect(statuses).toEqual([404, 404, 404, 429])
+  })
+
   it('serves a page that may run nothing but its own script', async () => {
     await start()
     const { status, headers, text } = await ask('/')
@@ -187,7 +203,8 @@ describe('who is let in', () => {
     expect((await rpc('sets')).error).toContain('token')
     expect((await rpc('sets', [], bearer(TOKEN).headers)).result).toHaveLength(1)
     // The page asks for it.
-    expect((await ask('/')).status).toBe(200)
+    expect((await ask('/?from=bookmark')).status).toBe(200)
+    expect((await ask('/healthz?probe=1')).status).toBe(200)
   })
 
   it('needs a token anywhere but on loopback', async () => {
@@ -211,6 +228,28 @@ describe('who is let in', () => {
     rmSync(directory, { recursive: true })
   })
 
+  it('takes the place of a UNIX socket that a killed process has left, and of nothing else', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'management-'))
+    const path = join(directory, 'socket')
+    const left = `require('net').createServer().listen('${path}', () => process.kill(process.pid, 'SIGKILL'))`
+    spawnSync(process.execPath, ['-e', left])
+    expect(statSync(path).isSocket()).toBe(true)
+    await start({ listen: `unix:${path}` })
+    expect((await ask('/healthz')).status).toBe(200)
+    await expect(managementServer(media, { listen: `unix:${path}` })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    })
+    expect((await ask('/healthz')).status).toBe(200)
+    const file = join(directory, 'file')
+    writeFileSync(file, 'precious')
+    await expect(managementServer(media, { listen: `unix:${file}` })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    })
+    expect(readFileSync(file, 'utf8')).toBe('precious')
+    await server.close()
+    rmSync(directory, { recursive: true })
+  })
+
   it.each<[ManagementOptions, string]>([
     [{ token: 'short' }, 'token'],
     [{ listen: 'somewhere' }, 'listen'],
@@ -230,87 +269,6 @@ describe('who is let in', () => {
     await expect(managementServer(media, { listen: `127.0.0.1:${port}` })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     })
-  })
-})
-
-describe('the events of the status page', () => {
-  async function events() {
-    const controller = new AbortController()
-    const response = await fetch(`${server.url}/events`, { signal: controller.signal })
-    expect(response.headers.get('content-type')).toBe('text/event-stream')
-    let text = ''
-    const reading = (async () => {
-      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk
-    })().catch(() => undefined)
-    const all = () =>
-      text
-        .split('\n\n')
-        .slice(0, -1)
-        .map((event) => JSON.parse(event.slice('data: '.length)))
-    return {
-      all,
-      end: async () => {
-        controller.abort()
-        await reading
-      },
-    }
-  }
-
-  it('tell the state at once, and of every change of it', async () => {
-    await start({ sampleMs: 60_000 })
-    const stream = await events()
-    await expect.poll(() => stream.all().length).toBeGreaterThan(0)
-    expect(stream.all()[0]).toMatchObject({ calls: 0, nodes: [{ url: engine.urls[0], state: 'up' }] })
-    media.enable(engine.urls[0]!, false)
-    await expect.poll(() => stream.all().at(-1).nodes[0].state).toBe('disabled')
-    await stream.end()
-  })
-
-  it('have samples of each node while somebody looks, and nobody is pinged when nobody does', async () => {
-    await start({ sampleMs: 100 })
-    const stream = await events()
-    await expect.poll(() => stream.all().at(-1)?.nodes[0].samples.length).toBeGreaterThan(2)
-    const quiet = { commands: 0, failures: 0, commandMs: null }
-    expect(stream.all().at(-1).nodes[0].samples[0]).toEqual({
-      ...{ ms: expect.any(Number), open: 0, calls: 0 },
-      ...quiet,
-    })
-    await engine.stop()
-    await expect.poll(() => stream.all().at(-1).nodes[0].samples.at(-1).ms, { timeout: 5000 }).toBeNull()
-    await stream.end()
-    await expect.poll(() => media.listenerCount('node:state')).toBe(0)
-  })
-
-  it('have the commands of each node, how long they took and how many failed', async () => {
-    await start({ sampleMs: 100 })
-    const stream = await events()
-    await expect.poll(() => stream.all().length).toBeGreaterThan(0)
-    const { set } = media.show()[0]!
-    await media.request('query', { 'call-id': 'none' }, { set }).catch(() => undefined)
-    await media.request('list', { limit: 1 }, { set })
-    const counted = () =>
-      stream
-        .all()
-        .at(-1)
-        .nodes[0].samples.filter(({ commands }: { commands: number }) => commands > 0)
-    await expect
-      .poll(() => counted().reduce((sum: number, { commands }: { commands: number }) => sum + commands, 0))
-      .toBe(2)
-    expect(counted().reduce((sum: number, { failures }: { failures: number }) => sum + failures, 0)).toBe(1)
-    expect(counted()[0].commandMs).toBeGreaterThan(0)
-    await stream.end()
-  })
-
-  it('end when the server is closed', async () => {
-    await start()
-    const response = await fetch(`${server.url}/events`)
-    const reader = response.body!.getReader()
-    await reader.read()
-    const end = (async () => {
-      while (!(await reader.read()).done);
-    })()
-    await server.close()
-    await expect(end).rejects.toThrow()
   })
 })
 

@@ -54,7 +54,7 @@ async function answerOne(
   methods: Readonly<Record<string, Method>>,
 ): Promise<Response | undefined> {
   if (!isRequest(request))
-    return failed(null, { code: INVALID_REQUEST, message: 'not a JSON-RPC 2.0 request' })
+    return failed(idOf(request), { code: INVALID_REQUEST, message: 'not a JSON-RPC 2.0 request' })
   const { id, method: name, params = [] } = request
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined
   const isNotification = !Object.hasOwn(request, 'id')
@@ -79,9 +79,16 @@ interface Request {
 function isRequest(value: unknown): value is Request {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const { jsonrpc, method, params, id } = value as Record<string, unknown>
-  const isId = id === undefined || id === null || typeof id === 'string' || typeof id === 'number'
   const isParams = params === undefined || (typeof params === 'object' && params !== null)
-  return jsonrpc === '2.0' && typeof method === 'string' && isParams && isId
+  return jsonrpc === '2.0' && typeof method === 'string' && isParams && (id === undefined || isId(id))
+}
+
+const isId = (id: unknown): boolean => id === null || typeof id === 'string' || typeof id === 'number'
+
+/** The id of what is no request otherwise; null where there is none to be seen (section 5). */
+function idOf(request: unknown): unknown {
+  const { id } = Object(request) as { id?: unknown }
+  return isId(id) ? id : null
 }
 
 function failureOf(error: unknown): Failure {

@@ -52,6 +52,7 @@ export function managementMethods(media: RtpProxyNg): Readonly<Record<string, Me
     calls: (parameters) => {
       const url = textOf(parameters, 0, 'url')
       const limit = optional(parameters, 1, 'limit', countOf) ?? 100
+      if (!media.show().some((node) => node.url === url)) throw unknownNode('calls', url)
       return firstOf(media.callsOn(url), Math.min(limit, MAX_CALLS))
     },
     counters: () => ({ ...media.counters, dropped: { ...media.droppedReplies } }),
@@ -65,18 +66,18 @@ export function managementMethods(media: RtpProxyNg): Readonly<Record<string, Me
 }
 
 /** Pings every media proxy, or those with this URL, side by side. */
-export async function ping(media: RtpProxyNg, url?: string): Promise<PingResult[]> {
+export async function ping(media: RtpProxyNg, url?: string, signal?: AbortSignal): Promise<PingResult[]> {
   const all = [...new Set(media.show().map((node) => node.url))]
   const urls = url === undefined ? all : all.filter((one) => one === url)
   if (urls.length === 0 && url !== undefined) throw unknownNode('nh_ping_rtpp', url)
-  return Promise.all(urls.map((one) => pingOne(media, one)))
+  return Promise.all(urls.map((one) => pingOne(media, one, signal)))
 }
 
-async function pingOne(media: RtpProxyNg, url: string): Promise<PingResult> {
+async function pingOne(media: RtpProxyNg, url: string, signal: AbortSignal | undefined): Promise<PingResult> {
   const begin = performance.now()
   try {
     const { set } = media.show().find((node) => node.url === url)!
-    await media.ping({ node: url, set })
+    await media.ping({ node: url, set, signal })
     return { url, answered: true, ms: Math.round((performance.now() - begin) * 1000) / 1000 }
   } catch (error) {
     return { url, answered: false, error: (error as Error).message }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { listenTo } from '../../diagnostics/subscriptions.ts'
 import type { RtpProxyNg } from '../../module/client.ts'
 import type { CommandTrace } from '../../nodes/dispatch/trace.ts'
@@ -38,48 +39,55 @@ interface Tally {
 
 const NONE: Readonly<Tally> = { commands: 0, failures: 0, totalMs: 0 }
 
+/** A ping is given up after this long, or after the time between samples if that is longer. */
+const PATIENCE_MS = 1000
+
 /** Looks at the nodes now and then, as long as anybody watches. */
 export class Monitor {
   readonly #media: RtpProxyNg
   readonly #sampleMs: number
-  readonly #watchers = new Set<(snapshot: Snapshot) => void>()
+  readonly #watchers = new Set<(snapshot: string) => void>()
   /** By set and URL. */
   readonly #samples = new Map<string, Sample[]>()
   /** By URL. */
   readonly #tallies = new Map<string, Tally>()
-  #timer: NodeJS.Timeout | undefined
-  #endTally: (() => void) | undefined
-  readonly #changed = (): void => this.#tell()
+  /** Ends the looking when the last watcher goes: who comes then begins another, whatever is under way of this one. */
+  #looking: AbortController | undefined
+  #isTelling = false
 
   constructor(media: RtpProxyNg, sampleMs: number) {
     this.#media = media
     this.#sampleMs = sampleMs
   }
 
-  /** Tells `watcher` at once and from here on; returns what ends it. */
-  watch(watcher: (snapshot: Snapshot) => void): () => void {
+  /** Tells `watcher` snapshots as JSON, at once and from here on; returns what ends it. */
+  watch(watcher: (snapshot: string) => void): () => void {
     this.#watchers.add(watcher)
-    if (this.#watchers.size === 1) {
-      this.#media.on('node:state', this.#changed)
-      this.#endTally = listenTo(this.#media, { ended: (trace) => this.#tally(trace) })
-      void this.#sample()
+    if (this.#looking === undefined) {
+      this.#looking = new AbortController()
+      void this.#look(this.#looking.signal)
     }
-    watcher(this.snapshot())
+    watcher(JSON.stringify(this.snapshot()))
     return () => {
-      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#stop()
+      if (!this.#watchers.delete(watcher) || this.#watchers.size > 0) return
+      this.#looking?.abort()
+      this.#looking = undefined
     }
   }
 
-  /** How many watch. */
-  get watchers(): number {
-    return this.#watchers.size
-  }
-
-  #stop(): void {
-    clearTimeout(this.#timer)
-    this.#media.off('node:state', this.#changed)
-    this.#endTally?.()
+  async #look(signal: AbortSignal): Promise<void> {
+    const tellSoon = (): void => this.#tellSoon()
+    this.#media.on('node:state', tellSoon)
     this.#tallies.clear()
+    const endTally = listenTo(this.#media, { ended: (trace) => this.#tally(trace) })
+    while (!signal.aborted) {
+      const next = delay(this.#sampleMs, undefined, { signal }).catch(() => undefined)
+      await this.#sample(signal)
+      if (!signal.aborted) this.#tell()
+      await next
+    }
+    this.#media.off('node:state', tellSoon)
+    endTally()
   }
 
   #tally({ command, node, outcome, durationMs = 0 }: CommandTrace): void {
@@ -91,8 +99,12 @@ export class Monitor {
     this.#tallies.set(node, tally)
   }
 
-  async #sample(): Promise<void> {
-    const answers = new Map((await ping(this.#media)).map((answer) => [answer.url, answer]))
+  async #sample(signal: AbortSignal): Promise<void> {
+    // One that is dead must not hold up what is told of the others.
+    const patience = AbortSignal.timeout(Math.max(PATIENCE_MS, this.#sampleMs))
+    const pings = await ping(this.#media, undefined, AbortSignal.any([signal, patience]))
+    if (signal.aborted) return
+    const answers = new Map(pings.map((answer) => [answer.url, answer]))
     const nodes = this.#media.show()
     const keys = new Set(nodes.map(keyOf))
     for (const key of this.#samples.keys()) if (!keys.has(key)) this.#samples.delete(key)
@@ -105,13 +117,21 @@ export class Monitor {
       this.#samples.set(keyOf(node), samples.slice(-KEPT))
     }
     this.#tallies.clear()
-    if (this.#watchers.size === 0) return
-    this.#tell()
-    this.#timer = setTimeout(() => void this.#sample(), this.#sampleMs)
+  }
+
+  /** Many nodes may change at once. */
+  #tellSoon(): void {
+    if (this.#isTelling) return
+    this.#isTelling = true
+    setImmediate(() => {
+      this.#isTelling = false
+      this.#tell()
+    })
   }
 
   #tell(): void {
-    const snapshot = this.snapshot()
+    if (this.#watchers.size === 0) return
+    const snapshot = JSON.stringify(this.snapshot())
     for (const watcher of this.#watchers) watcher(snapshot)
   }
 

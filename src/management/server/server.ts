@@ -9,6 +9,7 @@ import { managementMethods } from '../rpc/methods.ts'
 import { Guard } from './guard.ts'
 import { Monitor } from './monitor.ts'
 import { type CheckedManagement, checkManagement, type ManagementOptions } from './options.ts'
+import { removeStaleSocket } from './stale-socket.ts'
 
 /** A management server that listens. */
 export interface ManagementServer extends AsyncDisposable {
@@ -21,6 +22,10 @@ export interface ManagementServer extends AsyncDisposable {
 /** What a page may do: run its own script, and ask this server. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+const HEARTBEAT_MS = 15_000
+/** Within which a request has to be here whole. */
+const REQUEST_MS = 15_000
 
 /**
  * Serves the management of `media`: `POST /rpc` (JSON-RPC 2.0: docs/management.md has the methods), `GET /healthz`, `GET /metrics` if there are
@@ -45,6 +50,7 @@ export async function managementServer(
   try {
     if (place.path === undefined) await server.listen({ host: place.host, port: place.port })
     else {
+      await removeStaleSocket(place.path)
       await server.listen({ path: place.path })
       // Who may connect to it may do all of this.
       await chmod(place.path, 0o600)
@@ -62,12 +68,22 @@ export async function managementServer(
 
 async function newServer({ bodyLimit, requestsPerMinute }: CheckedManagement): Promise<FastifyInstance> {
   const { fastify, fastifyRateLimit } = await packages()
-  const server = fastify({ bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false })
+  const server = fastify({
+    bodyLimit,
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: REQUEST_MS },
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  })
   await server.register(fastifyRateLimit, {
     max: requestsPerMinute,
     timeWindow: 60_000,
     // At a UNIX socket there are no addresses.
     keyGenerator: ({ ip }) => ip ?? 'unix',
+  })
+  // Who asks for what there is not is counted as well.
+  server.setNotFoundHandler({ preHandler: server.rateLimit() }, (_, reply) => {
+    reply.code(404).send({ error: 'there is nothing here' })
   })
   return server
 }
@@ -87,15 +103,19 @@ async function packages() {
 function guard(server: FastifyInstance, { token, place }: CheckedManagement): void {
   const door = new Guard(token)
   const isUnix = place.path !== undefined
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', async (_, reply) => {
     reply.headers({
       'content-security-policy': POLICY,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',
     })
+  })
+  // Behind the limit on requests, so that nobody tries tokens without end; before the body is read.
+  server.addHook('preParsing', async (request, reply) => {
     // The page asks for the token; what it is made of is no secret.
-    if (token !== undefined && OPEN.has(request.url)) return
+    if (token !== undefined && OPEN.has(request.routeOptions.url ?? '')) return
     const refusal = door.refusal(request.headers, isUnix)
     if (refusal === undefined) return
     if (refusal.status === 401) reply.header('www-authenticate', 'Bearer')
@@ -138,18 +158,32 @@ function serveState(
   server.get('/events', (_, reply) => sendEvents(reply, monitor))
 }
 
-/** A stream of server-sent events (WHATWG HTML, section 9.2). */
+/**
+ * A stream of server-sent events (WHATWG HTML, section 9.2). Comments in between show that it lives, to who reads and to proxies on the
+ * way; who has taken nothing from one of them to the next is gone, or might as well be.
+ */
 function sendEvents(reply: FastifyReply, monitor: Monitor): void {
   const { raw } = reply
+  reply.hijack()
+  // Who has left already is not heard leaving.
+  if (raw.destroyed || raw.socket?.destroyed) return
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) raw.setHeader(name, value)
-  reply.hijack()
   raw.writeHead(200, { 'content-type': 'text/event-stream' })
+  let isStalled = false
   const end = monitor.watch((snapshot) => {
     // Who does not keep up is shown the next one.
-    if (!raw.writableNeedDrain) raw.write(`data: ${JSON.stringify(snapshot)}\n\n`)
+    if (!raw.writableNeedDrain) raw.write(`data: ${snapshot}\n\n`)
   })
-  raw.on('close', end)
+  const heartbeat = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(':\n\n')
+    else if (isStalled) raw.destroy()
+    isStalled = raw.writableNeedDrain
+  }, HEARTBEAT_MS)
+  raw.on('close', () => {
+    clearInterval(heartbeat)
+    end()
+  })
 }
 
 function servePage(server: FastifyInstance): void {
