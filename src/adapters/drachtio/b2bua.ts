@@ -120,6 +120,6 @@ function abortedError(): NodeError {
   return new NodeError('ERR_RTPPROXY_ABORTED', 'answer: the caller has cancelled', context)
 }
 
-function sourceOf({ source: { address } }: SipMessage): [family: string, address: string] {
+function sourceOf({ source: { address } }: SipMessage): [family: 'IP4' | 'IP6', address: string] {
   return [address.includes(':') ? 'IP6' : 'IP4', address]
 }
