@@ -70,14 +70,28 @@ function parsed(parse: typeof parseKamailioFlags, text: string): RtpengineFlags 
   }
 }
 
-describe.each(GRAMMARS)('flags of %s', (_, parse, print) => {
+/** Whether a list has a text that OpenSIPS cannot say: in brackets `..` stands for a space and `--` for `=`. */
+function isUnsayable(value: unknown, isListed = false): boolean {
+  if (typeof value === 'string') return isListed && /\.\.|--/.test(value)
+  return Object.values(Object(value)).some((item) => isUnsayable(item, true))
+}
+
+describe.each(GRAMMARS)('flags of %s', (grammar, parse, print) => {
   it('are printed as a text that says the same', () => {
     let printed = 0
     fc.assert(
       fc.property(strings, (text) => {
         const flags = parsed(parse, text)
         if (flags === undefined) return
-        const again = print(flags)
+        let again: string
+        try {
+          again = print(flags)
+        } catch (error) {
+          expect(error).toBeInstanceOf(FlagError)
+          const hasUnsayable = Object.values(flags.parameters).some((value) => isUnsayable(value))
+          expect([grammar, hasUnsayable]).toEqual(['OpenSIPS', true])
+          return
+        }
         printed++
         // The order of pairs says nothing; toEqual does not look at it.
         expect(parse(again, 'offer')).toEqual(flags)
