@@ -1,7 +1,7 @@
 import { decodeLarge, encodeLarge } from '../../core/large/bencode.ts'
 import { textOf } from '../../core/large/reply.ts'
 import { BRANCH_GIVEN, type MessageCommand, type RequestPlan } from '../../core/ng.ts'
-import { FlagError } from '../../errors.ts'
+import { FlagError, SipError } from '../../errors.ts'
 import type { RtpengineFlags, ViaBranchChoice } from '../../protocol/rtpengine-flags/flags.ts'
 import { checkParameters } from '../../protocol/vocabulary/check.ts'
 import { keyOf } from '../../protocol/vocabulary/keys.ts'
@@ -119,6 +119,7 @@ const NO_PAIRS = Buffer.alloc(0)
 
 function fragmentOf({ body }: SipMessage, { parameters }: RtpengineFlags): NgParameters {
   const { flags } = parameters
+  if (body.length === 0) throw new SipError('ERR_RTPPROXY_NO_SDP', 'the SIP message has no body to hand over')
   return { sdp: body, flags: [...(Array.isArray(flags) ? flags : []), 'fragment'] }
 }
 

@@ -1,5 +1,5 @@
 import { encode } from '../../core/bencode.ts'
-import { FlagError, SipError } from '../../errors.ts'
+import { ConfigurationError, FlagError, SipError } from '../../errors.ts'
 import type { RtpengineFlags } from '../../protocol/rtpengine-flags/flags.ts'
 import { parseKamailioFlags } from '../../protocol/rtpengine-flags/kamailio.ts'
 import { parseOpenSipsFlags } from '../../protocol/rtpengine-flags/opensips.ts'
@@ -91,7 +91,7 @@ export interface BranchValues {
 /**
  * The branch that `via-branch=` chooses; undefined without it.
  *
- * @throws SipError when the message or the call does not have it.
+ * @throws SipError when the message or the call does not have it, ConfigurationError when there is no such choice.
  */
 export function chosenBranch(
   choice: RtpengineFlags['viaBranch'],
@@ -119,6 +119,11 @@ export function chosenBranch(
     case 'auto-extra':
     case 'extra-auto':
       return isRequest ? extra(extraId) : via(message, 1)
+    default: {
+      // A flag string cannot say it, but a caller can; without its branch the command would be about another call.
+      const what = `viaBranch must be none, 1, 2, auto, extra, next or a pair of auto with one of them, not ${choice}`
+      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'viaBranch', what)
+    }
   }
 }
 

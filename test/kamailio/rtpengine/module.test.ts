@@ -72,6 +72,16 @@ describe('the functions of the rtpengine module', () => {
     expect(asked(scene.first)[0]).toMatchObject({ command: 'offer', flags: ['fragment'], sdp })
   })
 
+  it('return -1 for a fragment that is not there and a branch that is none, and send nothing', async () => {
+    const info = scene.message(sip('INFO sip:b@c SIP/2.0', { cseq: '2 INFO', sdp: '', toTag: 't' }))
+    expect(await scene.module.rtpengine_info(info)).toBe(-1)
+    expect(scene.module.lastError(info)).toMatchObject({ code: 'ERR_RTPPROXY_NO_SDP' })
+    const msg = scene.message()
+    expect(await scene.module.rtpengine_offer(msg, '', 'first' as never)).toBe(-1)
+    expect(scene.module.lastError(msg)).toMatchObject({ option: 'viaBranch' })
+    expect(asked(scene.first)).toEqual([])
+  })
+
   it('manage offers, answers and deletes, and return -1 for what needs none of them', async () => {
     const { module } = scene
     const invite = sip('INVITE sip:b@c SIP/2.0')
