@@ -1,5 +1,6 @@
 import { BRANCH_GIVEN, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, SipError } from '../errors.ts'
+import { legBranch } from '../nodes/affinity/calls.ts'
 import type { CommandRequest } from '../nodes/dispatch/command.ts'
 import type { Node } from '../nodes/node.ts'
 import type { ReplyTo } from '../protocol/commands/replies.ts'
@@ -270,8 +271,7 @@ export class RtpProxyNg extends MediaProxies {
       set: this.pool.set(set, name),
       sum,
       callId,
-      // No branch has a line feed in it, so no other leg or branch of the call is called so.
-      viaBranch: leg === undefined ? viaBranch : `${viaBranch ?? ''}\n${leg}`,
+      viaBranch: leg === undefined ? viaBranch : legBranch(viaBranch, leg),
       token,
       signal,
       deadlineMs,

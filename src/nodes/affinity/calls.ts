@@ -1,9 +1,22 @@
 import { Slots } from './slots.ts'
 
-/** One branch of one call. `viaBranch` is undefined for commands that name none. */
+/**
+ * One branch of one call. `viaBranch` is undefined for commands that name none; behind a line feed in it stands the leg, if the call
+ * goes through several media proxies in a row.
+ */
 export interface CallKey {
   readonly callId: string
   readonly viaBranch: string | undefined
+}
+
+/** The name under which a branch of one leg is kept: no branch has a line feed in it. */
+export function legBranch(viaBranch: string | undefined, leg: string): string {
+  return `${viaBranch ?? ''}\n${leg}`
+}
+
+/** Whether it means every branch: of the call, or of one leg of it. */
+export function isWhole(viaBranch: string | undefined): boolean {
+  return viaBranch === undefined || viaBranch.startsWith('\n')
 }
 
 export interface CallMemoryOptions<N> {
@@ -71,24 +84,26 @@ export class CallMemory<N extends object> {
 
   /**
    * The node of this branch; without such a branch, that of the branch of the call used last, since all branches of a call
-   * belong on one node. Counts as a use of what it found.
+   * belong on one node; of those, one of the same leg goes first. Counts as a use of what it found.
    */
   find(callId: string, viaBranch: string | undefined): N | undefined {
     const now = this.#expire()
     const head = this.#heads.get(callId)
     if (head === undefined) return undefined
-    const slot = this.#ofBranch(head, viaBranch) || head
+    const slot = this.#ofBranch(head, viaBranch) || this.#ofLeg(head, viaBranch) || head
     this.#use(slot, head, now)
     return this.#nodes[slot]
   }
 
-  /** Every node that has a branch of the call, nearly always one; the one used last first. Counts as no use. */
-  nodesOf(callId: string): N[] {
+  /**
+   * Every node that has a branch of the call, or of the leg that `viaBranch` is one of, nearly always one; the one used last first.
+   * Counts as no use.
+   */
+  nodesOf(callId: string, viaBranch?: string): N[] {
     this.#expire()
     const nodes = new Set<N>()
-    for (let slot = this.#heads.get(callId) ?? 0; slot !== 0; slot = this.#siblings[slot]!) {
-      nodes.add(this.#nodes[slot]!)
-    }
+    let slot = this.#ofLeg(this.#heads.get(callId) ?? 0, viaBranch)
+    for (; slot !== 0; slot = this.#ofLeg(this.#siblings[slot]!, viaBranch)) nodes.add(this.#nodes[slot]!)
     return [...nodes]
   }
 
@@ -104,16 +119,21 @@ export class CallMemory<N extends object> {
     }
   }
 
-  /** Forgets a branch of a call, or every branch if `viaBranch` is undefined. */
-  forget(callId: string, viaBranch: string | undefined): void {
+  /**
+   * Forgets a branch of a call, or every branch if `viaBranch` is undefined, or every branch of a leg if it names none.
+   *
+   * @returns the names of the branches that went.
+   */
+  forget(callId: string, viaBranch: string | undefined): (string | undefined)[] {
     this.#expire()
-    if (viaBranch === undefined) {
-      for (let slot = this.#heads.get(callId); slot !== undefined; slot = this.#heads.get(callId)) {
-        this.#remove(slot)
-      }
-    } else {
-      const slot = this.#ofBranch(this.#heads.get(callId) ?? 0, viaBranch)
-      if (slot !== 0) this.#remove(slot)
+    const whole = isWhole(viaBranch)
+    const gone: (string | undefined)[] = []
+    for (;;) {
+      const head = this.#heads.get(callId) ?? 0
+      const slot = whole ? this.#ofLeg(head, viaBranch) : this.#ofBranch(head, viaBranch)
+      if (slot === 0) return gone
+      gone.push(this.#branches[slot])
+      this.#remove(slot)
     }
   }
 
@@ -147,6 +167,15 @@ export class CallMemory<N extends object> {
   #ofBranch(head: number, viaBranch: string | undefined): number {
     let slot = head
     while (slot !== 0 && this.#branches[slot] !== viaBranch) slot = this.#siblings[slot]!
+    return slot
+  }
+
+  /** From `slot` on, the first branch of the leg that `viaBranch` is one of; any branch if that is one of none. */
+  #ofLeg(slot: number, viaBranch: string | undefined): number {
+    const at = viaBranch?.indexOf('\n') ?? -1
+    if (at < 0) return slot
+    const leg = viaBranch!.slice(at)
+    while (slot !== 0 && !this.#branches[slot]?.endsWith(leg)) slot = this.#siblings[slot]!
     return slot
   }
 

@@ -1,6 +1,6 @@
 import type { Node } from '../node.ts'
 import type { PoolOptions } from '../options.ts'
-import { type CallKey, CallMemory } from './calls.ts'
+import { type CallKey, CallMemory, isWhole } from './calls.ts'
 import { SharedCalls, type SharedCallsObserver } from './shared.ts'
 import { NodeTokens } from './token.ts'
 
@@ -84,10 +84,10 @@ export class Pins {
     return this.memory?.find(callId, viaBranch)
   }
 
-  /** The other nodes that have a branch of a call which ends as a whole. */
+  /** The other nodes that have a branch of a call, or of a leg of it, which ends as a whole. */
   others({ callId, viaBranch }: CallName, node: Node | undefined): readonly Node[] {
-    if (this.memory === undefined || callId === undefined || viaBranch !== undefined) return []
-    return this.memory.nodesOf(callId).filter((other) => other !== node)
+    if (this.memory === undefined || callId === undefined || !isWhole(viaBranch)) return []
+    return this.memory.nodesOf(callId, viaBranch).filter((other) => other !== node)
   }
 
   /**
@@ -127,8 +127,11 @@ export class Pins {
   /** The call is over. */
   forget({ callId, viaBranch }: CallName): void {
     if (callId === undefined) return
-    this.memory?.forget(callId, viaBranch)
+    const gone = this.memory?.forget(callId, viaBranch) ?? []
     this.shared?.forget(callId, viaBranch)
+    // The store knows nothing of legs, so of one that ends as a whole each branch is named.
+    if (viaBranch !== undefined)
+      for (const branch of gone) if (branch !== viaBranch) this.shared?.forget(callId, branch)
   }
 
   /** The call is over on a node that was named: it goes on wherever else it is. */

@@ -84,6 +84,13 @@ describe('the management commands of the rtpengine module', () => {
     expect(await scene.module.rpc('rtpengine.get_hash_total')).toEqual({ result: 0 })
     await scene.module.rtpengine_offer(scene.message())
     expect(await scene.module.rpc('rtpengine.get_hash_total')).toEqual({ result: 1 })
+    await scene.module.rtpengine_offer(scene.message(), 'via-branch=1')
+    await scene.module.rtpengine_offer(scene.message(), 'via-branch=2')
+    expect(await scene.module.rpc('rtpengine.get_hash_total')).toEqual({ result: 3 })
+    await scene.module.rtpengine_delete(scene.message(), 'via-branch=1')
+    expect(await scene.module.rpc('rtpengine.get_hash_total')).toEqual({ result: 2 })
+    await scene.module.rtpengine_delete(scene.message())
+    expect(await scene.module.rpc('rtpengine.get_hash_total')).toEqual({ result: 0 })
   })
 
   it.each([

@@ -20,6 +20,9 @@ const now = () => Date.now()
 const remember = (limit: number, released: (node: Proxy) => void) =>
   new CallMemory<Proxy>({ limit, lifetimeMs: 1000, now, released })
 
+/** The leg behind a branch: `1` of `x\n1`. */
+const legOf = (viaBranch: string | undefined): string => viaBranch?.split('\n')[1] ?? ''
+
 /** The same in a plain list, the one used last first. */
 class Reference {
   entries: { callId: string; viaBranch: string | undefined; node: Proxy; used: number }[] = []
@@ -36,7 +39,10 @@ class Reference {
 
   find(callId: string, viaBranch: string | undefined, time: number): Proxy | undefined {
     const ofCall = this.entries.filter((entry) => entry.callId === callId)
-    const found = ofCall.find((entry) => entry.viaBranch === viaBranch) ?? ofCall[0]
+    const ofLeg = ofCall.filter(
+      (entry) => legOf(viaBranch) !== '' && legOf(entry.viaBranch) === legOf(viaBranch),
+    )
+    const found = ofCall.find((entry) => entry.viaBranch === viaBranch) ?? ofLeg[0] ?? ofCall[0]
     if (found !== undefined) this.#toFront(found, time)
     return found?.node
   }
@@ -50,9 +56,11 @@ class Reference {
   }
 
   forget(callId: string, viaBranch: string | undefined): void {
-    this.#drop(
-      (entry) => entry.callId === callId && (viaBranch === undefined || entry.viaBranch === viaBranch),
-    )
+    const ofWhole = (branch: string | undefined) =>
+      viaBranch?.startsWith('\n') === true && legOf(branch) === legOf(viaBranch)
+    const isGone = (branch: string | undefined) =>
+      viaBranch === undefined || branch === viaBranch || ofWhole(branch)
+    this.#drop((entry) => entry.callId === callId && isGone(entry.viaBranch))
   }
 
   forgetNode(node: Proxy): void {
@@ -73,7 +81,7 @@ class Reference {
 describe('the memory of calls, whatever happens to it', () => {
   it('answers as a plain list does', () => {
     const call = fc.constantFrom('1', '2', '3', '__proto__')
-    const branch = fc.constantFrom(undefined, 'x', 'y', 'z')
+    const branch = fc.constantFrom(undefined, 'x', 'y', 'z', '\n1', 'x\n1', '\n2', 'x\n2', 'y\n2')
     const node = fc.constantFrom(a, b, c)
     const step = fc.oneof(
       fc.tuple(fc.constant('keep' as const), call, branch, node, fc.nat(300)),

@@ -28,6 +28,22 @@ describe('the memory of calls', () => {
     expect(memory.nodesOf('call')).toEqual([a, b])
   })
 
+  it('takes each leg for a call of its own', () => {
+    const memory = remember()
+    memory.keep('call', 'x\n1', a)
+    memory.keep('call', 'x\n2', b)
+    expect(['\n1', 'y\n1', '\n2', undefined].map((branch) => memory.find('call', branch))).toEqual([
+      a,
+      a,
+      b,
+      b,
+    ])
+    expect([memory.nodesOf('call', '\n1'), memory.nodesOf('call')]).toEqual([[a], [b, a]])
+    expect(memory.forget('call', 'y\n1')).toEqual([])
+    expect(memory.forget('call', '\n1')).toEqual(['x\n1'])
+    expect([memory.size, memory.find('call', 'x\n2')]).toEqual([1, b])
+  })
+
   it('holds no branch apart from branches with a name', () => {
     const memory = remember()
     memory.keep('call', undefined, a)
