@@ -28,11 +28,11 @@ export abstract class RtpengineFunctions extends ScriptModule {
   set_rtpengine_set(
     msg: KamailioMessage,
     set: number | string,
-    second?: number | string,
+    second?: number | string | null,
   ): Promise<ReturnCode> {
     return this.run(msg, async () => {
       msg.hasSet = false
-      const ids = [set, second].filter((id) => id !== undefined).map((id) => this.#setId(id))
+      const ids = [set, second ?? set].map((id) => this.#setId(id))
       msg.set = ids[0]!
       msg.secondSet = ids[1] === ids[0] ? undefined : ids[1]
       msg.hasSet = true

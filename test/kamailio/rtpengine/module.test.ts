@@ -214,7 +214,7 @@ describe('set_rtpengine_set', () => {
 
   it('returns -1 for a set there is not, and leaves the message on the default one', async () => {
     const msg = scene.message()
-    expect(await scene.module.set_rtpengine_set(msg, 1)).toBe(1)
+    expect(await scene.module.set_rtpengine_set(msg, 1, null)).toBe(1)
     expect(await scene.module.set_rtpengine_set(msg, 1, 7)).toBe(-1)
     expect(scene.module.lastError(msg)).toMatchObject({ code: 'ERR_RTPPROXY_SET' })
     expect(await scene.module.rtpengine_offer(msg)).toBe(1)
