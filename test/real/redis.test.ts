@@ -146,10 +146,10 @@ describe.skipIf(program === undefined)('calls shared through redis', () => {
       await two.forget(callId, undefined)
       expect((await one.find(callId, 60_000)).size).toBe(0)
     }
-    await one.keep('short', '', 'udp:192.0.2.1:2223', 80)
+    await one.keep('short', '', 'udp:192.0.2.1:2223', 3000)
     const raw = createClient({ url: server.url })
     await raw.connect()
-    expect(await raw.pTTL('rtpproxy-ng:call:short')).toBeLessThanOrEqual(80)
+    expect(await raw.pTTL('rtpproxy-ng:call:short')).toBeLessThanOrEqual(3000)
     await two.find('short', 5000)
     expect(await raw.pTTL('rtpproxy-ng:call:short')).toBeGreaterThan(4000)
     await one.keep('short', '', 'udp:192.0.2.1:2223', 50)
