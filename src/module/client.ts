@@ -1,11 +1,14 @@
 import { BRANCH_GIVEN, type RequestPlan } from '../core/ng.ts'
 import { ConfigurationError, NgError, SipError } from '../errors.ts'
 import { legBranch } from '../nodes/affinity/calls.ts'
+import { checkCallOptions } from '../nodes/dispatch/call-options.ts'
 import type { CommandRequest } from '../nodes/dispatch/command.ts'
 import type { Node } from '../nodes/node.ts'
+import { askingForLoadLimit } from '../protocol/commands/load-limit.ts'
 import type { ReplyTo } from '../protocol/commands/replies.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import type { NgCommandName } from '../protocol/vocabulary/commands.ts'
+import { checkGiven, isParameters } from '../protocol/vocabulary/given.ts'
 import type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 import type {
   CallOptions,
@@ -191,11 +194,13 @@ export class RtpProxyNg extends MediaProxies {
   /** Any command by its name, made of a message or of parameters: resolves with the whole reply. */
   override async command<Name extends NgCommandName>(
     name: Name,
-    call?: SipMessage | ParametersOf<Name>,
+    call?: SipMessage | ParametersOf<Name> | undefined,
     options: MessageOptions = {},
   ): Promise<ReplyTo<Name>> {
+    // Of a message an offer is made as the module makes it, which never asks.
+    const given = call instanceof SipMessage ? call : askingForLoadLimit(name, call === undefined ? {} : call)
     // The reply was made by another program: what it lacks shows where it is read.
-    return (await this.ask(name, call, options)).reply as ReplyTo<Name>
+    return (await this.ask(name, given, options)).reply as ReplyTo<Name>
   }
 
   /** The same, with the URL of the media proxy that answered. */
@@ -235,6 +240,7 @@ export class RtpProxyNg extends MediaProxies {
         `${name}: the message must be a SipMessage, or the parameters in an object`,
       )
     }
+    if (options.parameters !== undefined) checkGiven(name, options.parameters)
     const parameters = { ...call, ...options.parameters }
     const made = parameterRequest(name, parameters, this.options.strict, ROOM)
     return this.#request(name, made.datagram, made, options)
@@ -265,6 +271,7 @@ export class RtpProxyNg extends MediaProxies {
     { set = 0, signal, token, node, leg, deadlineMs = this.options.deadlineMs }: CallOptions,
   ): CommandRequest {
     if (this.state !== 'open') throw this.closedError(name)
+    checkCallOptions(name, signal, deadlineMs)
     return {
       name,
       datagram,
@@ -293,10 +300,6 @@ export class RtpProxyNg extends MediaProxies {
 function mayAnswer(message: SipMessage, { rtpengineFlags }: OfferOptions): boolean {
   const { method } = message
   return method === undefined || method === 'ACK' || (method === 'PRACK' && rtpengineFlags !== undefined)
-}
-
-function isParameters(call: unknown): call is NgParameters {
-  return typeof call === 'object' && call !== null && !ArrayBuffer.isView(call) && !Array.isArray(call)
 }
 
 /** The call a command is about. */

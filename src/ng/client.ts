@@ -4,9 +4,11 @@ import type { DroppedReplies } from '../network/requests/dropped.ts'
 import { OpenRequests } from '../network/requests/open-requests.ts'
 import { RoundTrip } from '../network/requests/round-trip.ts'
 import type { Timing, Transport } from '../network/transport.ts'
+import { checkCallOptions } from '../nodes/dispatch/call-options.ts'
 import { CommandTrace, commandChannel } from '../nodes/dispatch/trace.ts'
 import { parseUrls } from '../nodes/grammar.ts'
 import { checkCoding, transportTo } from '../nodes/transports.ts'
+import { askingForLoadLimit } from '../protocol/commands/load-limit.ts'
 import { NgCommands } from '../protocol/commands/ng-commands.ts'
 import { notificationsTo } from '../protocol/commands/notification.ts'
 import type { NgReply, ReplyTo } from '../protocol/commands/replies.ts'
@@ -70,7 +72,7 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
 
   /** Hands over a party's SDP and gets the one for the other. The result `load limit` is asked for: `ERR_RTPPROXY_LOAD_LIMIT`. */
   offer(parameters: OfferParameters, options?: NgCallOptions): Promise<ReplyTo<'offer'>> {
-    return this.command('offer', { supports: ['load limit'], ...parameters }, options)
+    return this.command('offer', parameters, options)
   }
 
   answer(parameters: AnswerParameters, options?: NgCallOptions): Promise<ReplyTo<'answer'>> {
@@ -96,7 +98,7 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
     return this.command('statistics', {}, options)
   }
 
-  /** Sends any command, such as one that is not listed here. */
+  /** Sends any command, such as one that is not listed here, with the parameters as they are given. */
   request(command: string, parameters: NgParameters = {}, options: NgCallOptions = {}): Promise<NgReply> {
     return new Promise((resolve, reject) => {
       this.#admit(command)
@@ -105,6 +107,7 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
       const body = encodeLarge({ ...wired, command })
       const datagram = Buffer.concat([Buffer.alloc(COOKIE_LENGTH + 1), body])
       const { signal, deadlineMs = this.#options.deadlineMs } = options
+      checkCallOptions(command, signal, deadlineMs)
       const request = { command, node: this.url, datagram, signal, trace: undefined }
       const start = (exchange: NgExchange): void =>
         exchange.start(this.#transport, this.#timing, this.#requests.wheel, deadlineMs)
@@ -136,8 +139,9 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
     parameters?: ParametersOf<Name>,
     options?: NgCallOptions,
   ): Promise<ReplyTo<Name>> {
+    const given = askingForLoadLimit(name, parameters === undefined ? {} : parameters)
     // The reply was made by another program: what it lacks shows where it is read.
-    return this.request(name, parameters, options) as Promise<ReplyTo<Name>>
+    return this.request(name, given, options) as Promise<ReplyTo<Name>>
   }
 
   /** How many commands wait for a reply. */

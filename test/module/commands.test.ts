@@ -38,6 +38,16 @@ const sent = (): Dictionary[] =>
 const taker = (): string | undefined => urls[proxies.findIndex(({ payloads }) => payloads.length > 0)]
 
 describe('commands of RtpProxyNg beside those of the module', () => {
+  it('ask for the result load limit in an offer of parameters, and not in one of a message', async () => {
+    const call = { 'call-id': 'two', 'from-tag': 'f', sdp: SDP }
+    await media.command('offer', call)
+    await media.command('offer', { ...call, supports: null })
+    await media.command('answer', { ...call, 'to-tag': 't' })
+    await media.request('offer', call)
+    await media.command('offer', invite)
+    expect(sent().map(({ supports }) => supports)).toEqual([['load limit'], ...Array(4).fill(undefined)])
+  })
+
   it('take a message, which says the call and the party', async () => {
     await media.playMedia(invite, { parameters: { file: '/x.wav' } })
     expect(sent()[0]).toEqual({
@@ -88,6 +98,20 @@ describe('commands of RtpProxyNg beside those of the module', () => {
       code: 'ERR_RTPPROXY_TIMEOUT',
     })
     expect(proxies.map(({ payloads }) => payloads.length)).toEqual([1, 0, 0])
+  })
+
+  it.each<[unknown[], object]>([
+    [['offer', 'text'], { code: 'ERR_RTPPROXY_OPTION', option: 'message' }],
+    [['offer', new Map()], { code: 'ERR_RTPPROXY_OPTION', option: 'message' }],
+    [['offer', null], { code: 'ERR_RTPPROXY_OPTION', option: 'message' }],
+    [['', {}], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'command' }],
+    [['play media', {}, { parameters: 'text' }], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'parameters' }],
+    [['play media', {}, { signal: {} }], { code: 'ERR_RTPPROXY_OPTION', option: 'signal' }],
+    [['play media', {}, { deadlineMs: -1 }], { code: 'ERR_RTPPROXY_OPTION', option: 'deadlineMs' }],
+  ])('are not sent when given %j', async (given, error) => {
+    await expect(Reflect.apply(media.command, media, given)).rejects.toMatchObject(error)
+    expect(sent()).toHaveLength(0)
+    expect(media.openRequests).toBe(0)
   })
 
   it('keep each leg of a call where it is', async () => {

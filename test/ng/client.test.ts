@@ -76,6 +76,14 @@ describe('NgClient', () => {
     })
   })
 
+  it('asks for the result load limit in every offer, unless told not to', async () => {
+    const { client, last } = await scene()
+    await client.command('offer', { ...CALL, 'from-tag': 'a', sdp: SDP })
+    expect(last()).toHaveProperty('supports', ['load limit'])
+    await client.offer({ ...CALL, 'from-tag': 'a', sdp: SDP, supports: null })
+    expect(last()).not.toHaveProperty('supports')
+  })
+
   it('resolves with the whole reply, counters beyond 2^53 as bigint', async () => {
     const reply = { result: 'ok', totals: { RTP: { bytes: 2n ** 60n, packets: 7 } }, warning: 'so so' }
     const { client } = await scene({}, replyWith(reply))
@@ -92,9 +100,29 @@ describe('NgClient', () => {
       { code: 'ERR_RTPPROXY_LOAD_LIMIT', reason: 'full' },
     ],
     [['result', 'ok'], { code: 'ERR_RTPPROXY_REPLY' }],
+    [{ sdp: 'v=0' }, { code: 'ERR_RTPPROXY_REPLY', message: expect.stringContaining('without result') }],
   ])('rejects with what %j says', async (reply, error) => {
     const { client } = await scene({}, replyWith(reply))
     await expect(client.query(CALL)).rejects.toMatchObject({ ...error, command: 'query', node: client.url })
+  })
+
+  it.each<[unknown[], object]>([
+    [[5], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'command' }],
+    [[''], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'command' }],
+    [['ping', null], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'parameters' }],
+    [['ping', 'text'], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'parameters' }],
+    [['ping', new Map([['call-id', 'c']])], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'parameters' }],
+    [['offer', ['sdp']], { code: 'ERR_RTPPROXY_PARAMETER', parameter: 'parameters' }],
+    [['ping', { codec: new Date(0) }], { code: 'ERR_RTPPROXY_BENCODE' }],
+    [['ping', {}, { signal: 5 }], { code: 'ERR_RTPPROXY_OPTION', option: 'signal' }],
+    [['ping', {}, { deadlineMs: Number.NaN }], { code: 'ERR_RTPPROXY_OPTION', option: 'deadlineMs' }],
+    [['ping', {}, { deadlineMs: '5' }], { code: 'ERR_RTPPROXY_OPTION', option: 'deadlineMs' }],
+  ])('sends nothing for %j', async (given, error) => {
+    const { client, proxy } = await scene()
+    for (const send of [client.request, client.command])
+      await expect(Reflect.apply(send, client, given)).rejects.toMatchObject(error)
+    expect(proxy.payloads).toHaveLength(0)
+    expect(client.openRequests).toBe(0)
   })
 
   it('rejects after its attempts, or at its deadline, whichever is first', async () => {

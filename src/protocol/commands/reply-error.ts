@@ -6,11 +6,13 @@ import type { NgReply } from './replies.ts'
 /**
  * The whole reply to any command, whatever it says but for errors.
  *
- * @throws NgError for `result` = `error` and `load limit`, and for what is no reply.
+ * @throws NgError for `result` = `error` and `load limit`, and for what is no reply: it has no `result`.
  */
 export function acceptedReply(bytes: Buffer, offset: number, command: string, node: string): NgReply {
   const { summary, reply } = readWholeReply(bytes, offset, command, node)
-  if (summary.result === 'error' || summary.result === 'load limit') throw replyError(command, node, summary)
+  const { result, resultText } = summary
+  if (result === 'error' || result === 'load limit' || resultText === undefined)
+    throw replyError(command, node, summary)
   return reply
 }
 

@@ -2,6 +2,7 @@ import { isMap, isUint8Array } from 'node:util/types'
 import { ParameterError } from '../../errors.ts'
 import { COMMANDS, commandOf } from './commands.ts'
 import { FLAG_PREFIXES, FLAGS } from './flags.ts'
+import { checkGiven } from './given.ts'
 import { keyOf, keySpellings } from './keys.ts'
 import { suggestion } from './spelling.ts'
 import type { NgParameters } from './types.ts'
@@ -20,6 +21,7 @@ const WHOLE = /^-?[0-9]+$/
  * @throws ParameterError that says where it is (`flags[2]`, `codec.stirp`) and what may be meant.
  */
 export function checkParameters(command: string, parameters: NgParameters): void {
+  checkGiven(command, parameters)
   const known = commandOf(command)
   if (known === undefined) {
     const names = COMMANDS.map(({ name }) => name)

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import { isMap } from 'node:util/types'
 import type { BencodeInput } from '../../core/bencode.ts'
 import { ParameterError } from '../../errors.ts'
+import { checkGiven } from './given.ts'
 import { keyOf } from './keys.ts'
 import type { NgParameters } from './types.ts'
 import type { Value } from './values.ts'
@@ -11,9 +12,10 @@ import type { Value } from './values.ts'
  * values and text with commas as lists where 10.5 passes over anything else, lists of one as text where it wants text. Keys are spelled as
  * every release knows them: 10.5 does not know all spellings of later ones.
  *
- * @throws ParameterError for the same key in two spellings.
+ * @throws ParameterError for the same key in two spellings, and for what are no parameters.
  */
 export function wireParameters(command: string, parameters: NgParameters): Record<string, BencodeInput> {
+  checkGiven(command, parameters)
   const entries = new Map<string, BencodeInput>()
   const seen = new Map<string, string>()
   for (const [spelling, value] of Object.entries(parameters)) {
