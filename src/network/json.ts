@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
 import type { BencodeInput } from '../core/bencode.ts'
 import { decodeLarge, encodeLarge, type LargeValue } from '../core/large/bencode.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
@@ -94,13 +95,32 @@ function jsonValue(value: LargeValue, path: string): unknown {
 /** The reply as bencode; undefined if it is no JSON object. */
 function bencodeOf(text: string): Buffer | undefined {
   try {
-    return encodeLarge(bencodeValue(JSON.parse(text), 0) as Record<string, BencodeInput>)
+    return encodeLarge(bencodeValue(parsed(text), 0) as Record<string, BencodeInput>)
   } catch {
     return undefined
   }
 }
 
+/** Strings of JSON, which are left alone, and integers that may be too large for a number. */
+const STRING_OR_LARGE = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,20}(?![\d.eE])/g
+/** As `JSON.parse`, but large integers are bigints, where that would round them. */
+function parsed(text: string): unknown {
+  let isLarge = false
+  const value: unknown = JSON.parse(text, (_, one) => {
+    isLarge ||= typeof one === 'number' && Number.isInteger(one) && !Number.isSafeInteger(one)
+    return one
+  })
+  if (!isLarge) return value
+  // What nobody can have written tells them from strings.
+  const mark = randomUUID()
+  const marked = text.replace(STRING_OR_LARGE, (found) => (found[0] === '"' ? found : `"${mark}${found}"`))
+  return JSON.parse(marked, (_, one) =>
+    typeof one === 'string' && one.startsWith(mark) ? BigInt(one.slice(mark.length)) : one,
+  )
+}
+
 function bencodeValue(value: unknown, depth: number): BencodeInput | null {
+  if (typeof value === 'bigint') return value === BigInt.asIntN(64, value) ? value : String(value)
   if (depth > MAX_DEPTH) throw new RangeError('nested too deeply')
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value)
   if (typeof value !== 'object') return value as string | boolean
