@@ -43,6 +43,8 @@ export interface MediaReport {
   readonly codec: string | undefined
   readonly flags: readonly string[]
   readonly streams: readonly StreamReport[]
+  /** All that the party has sent in this medium, one after the other: `ingress SSRCs`; older media proxies name one for each stream. */
+  readonly ssrcs: readonly number[]
 }
 
 /** One party of a call: a dialog tag, as rtpengine sees it. */
@@ -53,7 +55,7 @@ export interface CallParty {
   readonly viaBranch: string | undefined
   readonly aliases: readonly string[]
   readonly created: Date | undefined
-  /** The tags of those it talks with: `subscriptions`, in older replies `in dialogue with`. */
+  /** The tags of those it talks with, so far as they have one: `subscriptions`, in older replies `in dialogue with`. */
   readonly peers: readonly string[]
   readonly medias: readonly MediaReport[]
   /** All RTP it sent. */
@@ -74,18 +76,19 @@ export function callParties(reply: NgReply, sources: readonly SsrcReport[]): Cal
 function callParty(tag: string, of: NgReply, sources: ReadonlyMap<number, SsrcReport>): CallParty {
   const medias = children(of, 'medias').map(mediaReport)
   const rtp = medias.flatMap((media) => media.streams.filter((stream) => !stream.isRtcp))
-  const ssrcs = new Set(rtp.map((stream) => stream.ssrc))
+  const ssrcs = new Set([...rtp.map((stream) => stream.ssrc), ...medias.flatMap((media) => media.ssrcs)])
   const dialogue = text(of, 'in dialogue with')
+  const peers =
+    dialogue === undefined
+      ? children(of, 'subscriptions').flatMap((one) => text(one, 'tag') ?? [])
+      : [dialogue]
   return {
     tag: UNTAGGED.test(tag) ? undefined : tag,
     label: text(of, 'label'),
     viaBranch: text(of, 'via-branch'),
     aliases: texts(of, 'tag-aliases'),
     created: moment(of, 'created'),
-    peers:
-      dialogue === undefined
-        ? children(of, 'subscriptions').flatMap((one) => text(one, 'tag') ?? [])
-        : [dialogue],
+    peers: peers.filter((peer) => !UNTAGGED.test(peer)),
     medias,
     received: sum(rtp.map((stream) => stream.received)),
     sent: sumOf(rtp.map((stream) => stream.sent)),
@@ -95,14 +98,15 @@ function callParty(tag: string, of: NgReply, sources: ReadonlyMap<number, SsrcRe
 
 function mediaReport(of: NgReply): MediaReport {
   // The sources may be named beside the streams; then they are those of the first.
-  const ssrc = ssrcOf(children(of, 'ingress SSRCs')[0])
+  const ssrcs = children(of, 'ingress SSRCs').flatMap((one) => ssrcOf(one) ?? [])
   return {
     index: whole(of, 'index'),
     type: text(of, 'type'),
     protocol: text(of, 'protocol'),
     codec: text(of, 'codec'),
     flags: texts(of, 'flags'),
-    streams: children(of, 'streams').map((stream, i) => streamReport(stream, i === 0 ? ssrc : undefined)),
+    streams: children(of, 'streams').map((stream, i) => streamReport(stream, i === 0 ? ssrcs[0] : undefined)),
+    ssrcs,
   }
 }
 

@@ -81,7 +81,22 @@ describe('the report of a call', () => {
       tags: { '': { 'in dialogue with': 'a' }, '<untagged 1>': {}, a: { 'in dialogue with': '' } },
     })
     expect(report.parties.map(({ tag }) => tag)).toEqual([undefined, undefined, 'a'])
-    expect(report.parties[0]!.peers).toEqual(['a'])
+    expect(report.parties.map(({ peers }) => peers)).toEqual([['a'], [], []])
+    const subscriptions = [{ tag: '<untagged 2>' }, { tag: 'b' }]
+    expect(callReport({ tags: { a: { subscriptions } } }).parties[0]!.peers).toEqual(['b'])
+  })
+
+  it('counts all sources of a party that changed its source', () => {
+    const { parties } = callReport({
+      SSRC: { 1: source(41, 30, 43), 2: source(31, 20, 35) },
+      tags: {
+        a: { medias: [{ 'ingress SSRCs': [{ SSRC: 1 }, { SSRC: 2 }], streams: [{ flags: ['RTP'] }] }] },
+      },
+    })
+    const [party] = parties
+    expect(party!.medias[0]).toMatchObject({ ssrcs: [1, 2], streams: [{ ssrc: 1 }] })
+    expect([party!.quality!.lowest!.mos, party!.quality!.highest!.mos]).toEqual([2, 4.3])
+    expect(party!.quality!.average!.mos).toBeCloseTo(3.6)
   })
 
   it('reads lists in place of dictionaries', () => {
