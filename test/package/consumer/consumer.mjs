@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -21,6 +22,7 @@ const directory = mkdtempSync(join(tmpdir(), 'consumer-'))
 const run = (command, ...args) =>
   execFileSync(command, args, { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 const inProject = (/** @type {string} */ name) => join(directory, name)
+const inPackage = (/** @type {string} */ name) => join(directory, 'node_modules/rtpproxy-ng', name)
 
 const entries = [
   ['RtpProxyNg, SipMessage', 'rtpproxy-ng'],
@@ -40,14 +42,18 @@ const all = entries.map(([names]) => names).join(', ')
 const done = (/** @type {string} */ how) =>
   `use({ ${all} }).then(() => console.log('${how}: ok'), (error) => { console.error(error); process.exit(1) })\n`
 
-/** Bytes: the tarball, and what a bundle of one entry may have at most. */
-const PACKED = 380_000
+/** Bytes: the tarball, of which documentation and examples are some 60,000, and what a bundle of one entry may have at most. */
+const PACKED = 430_000
 const BUNDLED = {
   'rtpproxy-ng': 190_000,
   'rtpproxy-ng/ng': 140_000,
   'rtpproxy-ng/bencode': 45_000,
   'rtpproxy-ng/sdp': 45_000,
 }
+
+/** What is built, and what those read who have nothing but the package. */
+const SHIPPED =
+  /^(dist\/|examples\/|docs\/([A-Za-z-]+\.md|charts\/[a-z-]+\.svg|grafana\/rtpproxy-ng\.json)$|package\.json$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$)/
 
 function pack() {
   /** @type {{filename: string, size: number, files: {path: string}[]}[]} */
@@ -58,9 +64,7 @@ function pack() {
     }),
   )
   if (packed === undefined) throw new Error('npm pack packed nothing')
-  const foreign = packed.files
-    .map(({ path }) => path)
-    .filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$)/.test(path))
+  const foreign = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path))
   if (foreign.length > 0) throw new Error(`the package carries ${foreign.join(', ')}`)
   console.log(`${packed.filename}: ${packed.files.length} files, ${packed.size} bytes of ${PACKED}`)
   if (packed.size > PACKED) throw new Error('the package is too large')
@@ -73,6 +77,18 @@ function install(filename) {
   run('npm', 'install', '--silent', '--no-audit', '--no-fund', '--offline', inProject(filename))
   const installed = readdirSync(inProject('node_modules')).filter((name) => !name.startsWith('.'))
   if (installed.join() !== 'rtpproxy-ng') throw new Error('the package brought dependencies along')
+  /** @type {{ scripts: Record<string, string> }} */
+  const { scripts } = JSON.parse(readFileSync(inPackage('package.json'), 'utf8'))
+  const atInstallation = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare']
+  const there = atInstallation.filter((name) => name in scripts)
+  if (there.length > 0) throw new Error(`the package has install scripts: ${there.join(', ')}`)
+}
+
+/** The way from the README to one's goal is in the package. */
+function followLinks() {
+  const readme = readFileSync(inPackage('README.md'), 'utf8')
+  for (const [, target = ''] of readme.matchAll(/\]\(((?:docs|examples)\/[^)#]+)[^)]*\)/g))
+    if (!existsSync(inPackage(target))) throw new Error(`the README leads to ${target}, which is not there`)
 }
 
 /** The command, as npm has installed it. */
@@ -150,6 +166,7 @@ async function checkSizes() {
 
 try {
   install(pack())
+  followLinks()
   writePrograms()
   for (const program of ['esm.mjs', 'cjs.cjs', 'worker.mjs'])
     process.stdout.write(run(process.execPath, program))
