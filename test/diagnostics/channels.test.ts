@@ -149,6 +149,39 @@ describe('the channels of commands', () => {
     expect(seen).toEqual(['span of ping', 'span of offer'])
     await media.close()
   })
+
+  it('tell every step of a command in the context that its start has bound', async () => {
+    const media = await client({ timeoutMs: 20, attempts: 2 })
+    const spans = new AsyncLocalStorage<string>()
+    const wrong: unknown[] = []
+    const start = channel('tracing:rtpproxy-ng:command:start')
+    const nameOf = (trace: unknown) => `${(trace as CommandTrace).command} ${(trace as CommandTrace).callId}`
+    start.bindStore(spans, nameOf)
+    const seen: string[] = []
+    const ends = [
+      'rtpproxy-ng:send',
+      ...STEPS.filter((step) => step !== 'end').map((step) => `tracing:rtpproxy-ng:command:${step}`),
+    ].map((name) => {
+      const heard = (trace: unknown) => {
+        seen.push(name)
+        if (spans.getStore() !== nameOf(trace)) wrong.push([name, nameOf(trace), spans.getStore()])
+      }
+      subscribe(name, heard)
+      return () => unsubscribe(name, heard)
+    })
+    engine.script('query', { silent: true })
+    await Promise.allSettled([
+      media.offer(invite('one')),
+      media.offer(invite('two')),
+      media.query(invite('three')),
+    ])
+    for (const unlisten of ends) unlisten()
+    start.unbindStore(spans)
+    expect(wrong).toEqual([])
+    expect(seen.filter((name) => name === 'rtpproxy-ng:send').length).toBeGreaterThan(3)
+    expect(seen).toContain('tracing:rtpproxy-ng:command:error')
+    await media.close()
+  })
 })
 
 it('the channel of media proxies tells each change and why', async () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel'
 
 /** `tracing:rtpproxy-ng:command:start`, `end`, `asyncStart`, `asyncEnd` and `error`. Its type wants fields that other tracers add. */
@@ -48,6 +49,8 @@ export class CommandTrace {
   readonly #datagram: Buffer
   #reply: Buffer | undefined
   #isStarted = false
+  /** Replies and timers come to the socket that all share: what is told of a command is told where the command began. */
+  #context: AsyncResource | undefined
 
   constructor({ client, name, datagram, set, callId }: TracedCommand) {
     this.command = name
@@ -75,7 +78,10 @@ export class CommandTrace {
   /** Begins the command; what `start` throws ends it and is thrown. */
   begin(start: () => void): void {
     try {
-      commandChannel.start.runStores(this, start)
+      commandChannel.start.runStores(this, () => {
+        this.#context = new AsyncResource('RtpProxyNgCommand')
+        start()
+      })
     } catch (error) {
       this.failed(error)
       throw error
@@ -92,7 +98,7 @@ export class CommandTrace {
     this.sends++
     this.isResend = !isFirst
     if (isFirst) this.nodes++
-    sendChannel.publish(this)
+    if (sendChannel.hasSubscribers) this.#tell(sendChannel)
   }
 
   replied(bytes: Buffer, offset: number): void {
@@ -105,7 +111,7 @@ export class CommandTrace {
 
   failed(error: unknown): void {
     this.error = error
-    commandChannel.error.publish(this)
+    this.#tell(commandChannel.error)
     this.#end('failed')
   }
 
@@ -117,7 +123,11 @@ export class CommandTrace {
   }
 
   #publishEnd(): void {
-    commandChannel.asyncStart.publish(this)
-    commandChannel.asyncEnd.publish(this)
+    this.#tell(commandChannel.asyncStart)
+    this.#tell(commandChannel.asyncEnd)
+  }
+
+  #tell(channel: Pick<Channel<unknown, CommandTrace>, 'publish'>): void {
+    this.#context?.runInAsyncScope(channel.publish, channel, this)
   }
 }
