@@ -7,7 +7,7 @@
 import type { Registry } from 'prom-client'
 import { ConfigurationError } from '../errors.ts'
 import { RtpProxyNg } from '../module/client.ts'
-import { type Labels, Metrics } from './metrics.ts'
+import { LABELS, type Labels, Metrics, type MetricsOptions } from './metrics.ts'
 
 /** What `prometheusMetrics` takes. */
 export interface PrometheusOptions {
@@ -50,7 +50,7 @@ export async function prometheusMetrics(
   const byPrefix = shared.get(registry) ?? new Map<string, Metrics>()
   shared.set(registry, byPrefix)
   const labelNames = Object.keys(labels).sort()
-  const metrics = byPrefix.get(prefix) ?? new Metrics({ client, registry, prefix, labelNames, buckets })
+  const metrics = byPrefix.get(prefix) ?? defined({ client, registry, prefix, labelNames, buckets })
   byPrefix.set(prefix, metrics)
   if (String(metrics.labelNames) !== String(labelNames) || metrics.has(labels))
     throw wrong('labels', 'clients that share a registry need labels of the same names with other values')
@@ -61,17 +61,40 @@ export async function prometheusMetrics(
   return { registry, close, [Symbol.dispose]: close }
 }
 
+/** Metrics are all in the registry, or none. */
+function defined(options: MetricsOptions): Metrics {
+  const { registry, prefix } = options
+  const before = new Set(registry.getMetricsAsArray().map(({ name }) => name))
+  try {
+    return new Metrics(options)
+  } catch (cause) {
+    for (const { name } of registry.getMetricsAsArray())
+      if (!before.has(name)) registry.removeSingleMetric(name)
+    throw wrong('prefix', `the registry has metrics that begin with ${prefix}: ${(cause as Error).message}`)
+  }
+}
+
 function checked(media: RtpProxyNg, options: PrometheusOptions) {
   if (!(media instanceof RtpProxyNg)) throw wrong('media', 'metrics are of an RtpProxyNg')
+  if (typeof options !== 'object' || options === null) throw wrong('options', 'options must be an object')
+  const { registry } = options
+  if (registry !== undefined && typeof registry?.registerMetric !== 'function')
+    throw wrong('registry', 'registry must be a Registry of prom-client')
   const { prefix = 'rtpproxy_ng_', labels = {}, buckets = BUCKETS } = options
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][\w:]*$/.test(prefix))
     throw wrong('prefix', 'prefix must be a name of letters, digits and underscores')
   const isLabel = ([name, value]: [string, unknown]): boolean =>
-    /^[a-zA-Z_]\w*$/.test(name) && typeof value === 'string'
+    /^[a-zA-Z_]\w*$/.test(name) && !LABELS.has(name) && typeof value === 'string'
   if (typeof labels !== 'object' || labels === null || !Object.entries(labels).every(isLabel))
-    throw wrong('labels', 'labels must be an object of names and strings')
-  if (!Array.isArray(buckets) || !buckets.every((bound) => typeof bound === 'number' && bound > 0))
-    throw wrong('buckets', 'buckets must be a list of seconds')
+    throw wrong(
+      'labels',
+      `labels must be an object of strings, by other names than ${[...LABELS].join(', ')}`,
+    )
+  // Each above the one before it, and the first above 0.
+  const rises = (bound: unknown, at: number): boolean =>
+    Number.isFinite(bound) && (bound as number) > (at === 0 ? 0 : buckets[at - 1]!)
+  if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(rises))
+    throw wrong('buckets', 'buckets must be a list of seconds that rise')
   return { prefix, labels, buckets: [...buckets] }
 }
 

@@ -5,6 +5,12 @@ import type { RtpProxyNg } from '../module/client.ts'
 import type { CommandTrace } from '../nodes/dispatch/trace.ts'
 import { type Sample, STATES, type State } from './states.ts'
 
+/** The names of labels that the metrics have themselves, `le` by prom-client. */
+export const LABELS: ReadonlySet<string> = new Set([
+  ...['command', 'node', 'result', 'le'],
+  ...STATES.flatMap(({ labels = [] }) => labels),
+])
+
 /** Values by the names of labels. */
 export type Labels = Readonly<Record<string, string>>
 

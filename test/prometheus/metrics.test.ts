@@ -112,10 +112,28 @@ describe('the metrics for Prometheus', () => {
     [{ prefix: '1' }, /prefix/],
     [{ labels: { 'a-b': 'x' } }, /labels/],
     [{ labels: { a: 1 } }, /labels/],
+    [{ labels: { node: 'edge' } }, /labels/],
+    [{ labels: { le: 'edge' } }, /labels/],
     [{ buckets: ['x'] }, /buckets/],
+    [{ buckets: [] }, /buckets/],
+    [{ buckets: [1, 0.5] }, /buckets/],
+    [{ buckets: [1, Number.POSITIVE_INFINITY] }, /buckets/],
+    [{ registry: {} }, /registry/],
+    [null, /options/],
   ])('refuse options that are wrong: %o', async (options, message) => {
     await expect(prometheusMetrics(media, options as PrometheusOptions)).rejects.toThrow(message)
     await expect(prometheusMetrics(media, options as PrometheusOptions)).rejects.toThrow(ConfigurationError)
+  })
+
+  it('leave a registry as it was that has one of their names', async () => {
+    const registry = new client.Registry()
+    const taken = new client.Gauge({ name: 'rtpproxy_ng_calls', help: 'of another', registers: [registry] })
+    await expect(prometheusMetrics(media, { registry })).rejects.toMatchObject({
+      ...{ code: 'ERR_RTPPROXY_OPTION', option: 'prefix' },
+      message: expect.stringContaining('rtpproxy_ng_calls'),
+    })
+    expect(registry.getMetricsAsArray()).toEqual([taken])
+    await prometheusMetrics(media, { registry, prefix: 'media_' })
   })
 
   it('refuse labels that tell no clients apart, and what is no client', async () => {
