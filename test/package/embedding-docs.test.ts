@@ -29,7 +29,7 @@ it('the page on embedding has code for drachtio-srf that is put together right',
   const program = drachtio
     .replace("import Srf from 'drachtio-srf'", 'const invites = []')
     .replace(
-      /const srf = new Srf\(\)\n.*\n/,
+      /const srf = new Srf\(\)\n.*\n.*\n/,
       'const srf = { invite: (route) => invites.push(route), createB2BUA: async () => { throw new Error("refused") } }\n',
     )
     .replace("'udp:127.0.0.1:2223'", 'url')
