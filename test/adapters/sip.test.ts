@@ -70,6 +70,20 @@ describe('a message of the package sip', () => {
     expect(written.toString()).toContain('s=Grüße')
   })
 
+  it('keeps what else is in a multipart body', async () => {
+    const part = (type: string, text: string) => `--x\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`
+    const multipart = `${part('application/sdp', SDP)}${part('application/ISUP', 'isup')}--x--\r\n`
+    const message = parsed()
+    message.headers['content-type'] = 'multipart/mixed;boundary=x'
+    message.content = Buffer.from(multipart).toString('latin1')
+    const { sdp } = await media.offer(sipMessageOf(message, REMOTE), { flags: 'co' })
+    setSdp(message, sdp)
+    const written = sipMessageOf(message, REMOTE)
+    expect(written.sdp).toEqual(Buffer.from(sdp))
+    expect(String(written.body)).toContain(part('application/ISUP', 'isup'))
+    expect(message.headers['content-length']).toBe(written.body.length)
+  })
+
   it('is a response as well', async () => {
     const invite = parsed()
     await media.offer(sipMessageOf(invite, REMOTE))

@@ -32,7 +32,11 @@ export interface SipAdapter {
    * @throws SipError `ERR_RTPPROXY_SIP` if it has no headers, or cannot be written.
    */
   sipMessageOf(message: SipPackageMessage, remote: Remote): SipMessage
-  /** Puts SDP into the message, in place of what it has, with its length. */
+  /**
+   * Puts SDP into the message, with its length: in place of the SDP of a multipart body, or else of the whole body.
+   *
+   * @throws SipError `ERR_RTPPROXY_NO_SDP` for a multipart body without SDP.
+   */
   setSdp(message: SipPackageMessage, sdp: Uint8Array | string): void
 }
 
@@ -48,20 +52,27 @@ export interface SipAdapter {
  * ```
  */
 export function sipAdapter({ stringify }: SipPackage): SipAdapter {
+  const sipMessageOf: SipAdapter['sipMessageOf'] = (message, remote) => {
+    if (typeof message?.headers !== 'object' || message.headers === null)
+      throw new SipError('ERR_RTPPROXY_SIP', 'the message of the package sip has no headers')
+    return SipMessage.parse(bytesOf(stringify, message), remote)
+  }
   return {
-    sipMessageOf: (message, remote) => {
-      if (typeof message?.headers !== 'object' || message.headers === null)
-        throw new SipError('ERR_RTPPROXY_SIP', 'the message of the package sip has no headers')
-      return SipMessage.parse(bytesOf(stringify, message), remote)
-    },
+    sipMessageOf,
     setSdp: (message, sdp) => {
-      const bytes = Buffer.from(sdp as Uint8Array)
+      const given = Buffer.from(sdp as Uint8Array)
+      const bytes = /^multipart\//i.test(String(message.headers['content-type']))
+        ? sipMessageOf(message, NOWHERE).withSdp(given).body
+        : given
       message.content = bytes.toString('latin1')
       message.headers['content-type'] ??= 'application/sdp'
       message.headers['content-length'] = bytes.length
     },
   }
 }
+
+/** Where a message came from does not matter to its body. */
+const NOWHERE: Remote = { address: '0.0.0.0' }
 
 /** The package reads bytes as characters, and writes the length into what it is given: a copy is. */
 function bytesOf(stringify: SipPackage['stringify'], message: SipPackageMessage): Buffer {
