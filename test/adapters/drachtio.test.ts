@@ -75,6 +75,12 @@ describe('a message of drachtio-srf', () => {
     expect(sipMessageOf(response({ toTag: 'bob' }))).toMatchObject({ statusCode: 200, toTag: 'bob' })
   })
 
+  it('may come from an IPv6 address in brackets', () => {
+    const text = raw('INVITE sip:b@c SIP/2.0')
+    const req = new Request(new Message(text), { ...META, address: '[2001:db8::1]' })
+    expect(sipMessageOf(req).source).toEqual({ address: '2001:db8::1', port: 5070 })
+  })
+
   it('that was never received is refused', () => {
     expect(() => sipMessageOf(new Response())).toThrow(expect.objectContaining({ code: 'ERR_RTPPROXY_SIP' }))
     expect(() => sipMessageOf({} as never)).toThrow(expect.objectContaining({ code: 'ERR_RTPPROXY_SIP' }))

@@ -21,8 +21,9 @@ export function sipMessageOf(message: DrachtioMessage): SipMessage {
     const { raw, source_address: address, source_port: port } = message
     if (typeof raw !== 'string' || raw === '' || typeof address !== 'string')
       throw new SipError('ERR_RTPPROXY_SIP', 'the drachtio-srf message was not received from the network')
-    // drachtio hands texts over as UTF-8.
-    known = SipMessage.parse(Buffer.from(raw), { address, port: Number(port) || 5060 })
+    // drachtio hands texts over as UTF-8, and an IPv6 address as it stands in a URI, in brackets.
+    const source = { address: address.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || 5060 }
+    known = SipMessage.parse(Buffer.from(raw), source)
     messages.set(message, known)
   }
   return known
