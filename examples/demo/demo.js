@@ -1,7 +1,7 @@
-// npm run demo [-- --rtpengine udp:127.0.0.1:2223]
+// npm run demo [-- --rtpengine udp:127.0.0.1:2223] [--json]
 //
 // One call over real sockets: Alice calls Bob through a SIP proxy that puts a media proxy into the call, both talk, Bob's
-// and Alice's packets are counted, Alice hangs up. Exits with 1 if anything is missing.
+// and Alice's packets are counted, Alice hangs up. Exits with 1 if anything is missing. With --json only what was found, as JSON.
 
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
@@ -14,22 +14,28 @@ import { Phone } from './phone.js'
 const PACKETS = 50
 const DEADLINE_MS = 9000
 
-const { values } = parseArgs({ options: { rtpengine: { type: 'string' } } })
+const { values } = parseArgs({ options: { rtpengine: { type: 'string' }, json: { type: 'boolean' } } })
 
-/** @type {string[]} */
-const problems = []
+// Who reads the first lines only has seen enough.
+process.stdout.on('error', () => process.exit(141))
+
+/** What people are shown. @param {string} [text] */
+const say = (text = '') => values.json || console.log(text)
+
+/** @type {{ ok: boolean, what: string }[]} */
+const checks = []
 /**
  * @param {boolean} holds
  * @param {string} what
  */
 function check(holds, what) {
-  console.log(`${holds ? pc.green('ok     ') : pc.red('MISSING')} ${what}`)
-  if (!holds) problems.push(what)
+  say(`${holds ? pc.green('ok     ') : pc.red('MISSING')} ${what}`)
+  checks.push({ ok: holds, what })
 }
 
 /** @param {string} why */
 function giveUp(why) {
-  console.error(pc.red(why))
+  console.error(values.json ? JSON.stringify({ error: { message: why } }) : pc.red(why))
   process.exit(1)
 }
 const watchdog = setTimeout(() => giveUp(`the call is not over after ${DEADLINE_MS} ms`), DEADLINE_MS)
@@ -46,27 +52,26 @@ alice.onFailure = (/** @type {number | undefined} */ status) =>
 
 const proxy = new SipProxy({ sockets: node, observe: draw })
 await proxy.start()
-console.log(
+say(
   `media proxy ${pc.bold(node)}${relay === undefined ? '' : ' (embedded)'}, SIP proxy on udp:${proxy.hostPort}\n`,
 )
-console.log(ladderHead())
+say(ladderHead())
 
 /** @param {import('../sip-proxy/proxy.js').ProxyEvent} event */
 function draw(event) {
   if (event.kind === 'media') {
-    console.log(pc.cyan(ladderArrow('proxy', 'media', event.command)))
-    console.log(pc.cyan(ladderArrow('media', 'proxy', 'ok')))
+    say(pc.cyan(ladderArrow('proxy', 'media', event.command)))
+    say(pc.cyan(ladderArrow('media', 'proxy', 'ok')))
     const source = { address: '127.0.0.1' }
     const before = SipMessage.parse(event.before, source).sdp
     const after = SipMessage.parse(event.after, source).sdp
-    if (before !== undefined && after !== undefined)
-      for (const line of sdpChanges(before, after)) console.log(line)
+    if (before !== undefined && after !== undefined) for (const line of sdpChanges(before, after)) say(line)
     return
   }
   const party = event.peer.port === alice.sip.address().port ? 'alice' : 'bob'
   const [first = ''] = event.bytes.toString('latin1').split('\r\n', 1)
   const label = first.startsWith('SIP/2.0') ? first.slice(8) : (first.split(' ', 1)[0] ?? '')
-  console.log(event.kind === 'in' ? ladderArrow(party, 'proxy', label) : ladderArrow('proxy', party, label))
+  say(event.kind === 'in' ? ladderArrow(party, 'proxy', label) : ladderArrow('proxy', party, label))
 }
 
 // The call.
@@ -105,8 +110,8 @@ const ack = await bob.next()
 // The media.
 if (invite.sdp === undefined || ok.sdp === undefined) throw new Error('the call was set up without media')
 await Promise.all([alice.talk(ok.sdp, PACKETS), bob.talk(invite.sdp, PACKETS)])
-console.log(pc.yellow(ladderArrow('alice', 'media', `RTP ${PACKETS} packets, RTCP`)))
-console.log(pc.yellow(ladderArrow('bob', 'media', `RTP ${PACKETS} packets, RTCP`)))
+say(pc.yellow(ladderArrow('alice', 'media', `RTP ${PACKETS} packets, RTCP`)))
+say(pc.yellow(ladderArrow('bob', 'media', `RTP ${PACKETS} packets, RTCP`)))
 for (let i = 0; i < 50 && (alice.received.rtcp === 0 || bob.received.rtcp === 0); i++) {
   await new Promise((resolve) => setTimeout(resolve, 20))
 }
@@ -121,7 +126,7 @@ const bye = await bob.next()
 bob.send(['SIP/2.0 200 OK', ...replyTo(bye)], '', proxy.port)
 const byeOk = await alice.next()
 
-console.log()
+say()
 check(alice.received.rtp === PACKETS, `Alice heard ${alice.received.rtp} of ${PACKETS} RTP packets`)
 check(bob.received.rtp === PACKETS, `Bob heard ${bob.received.rtp} of ${PACKETS} RTP packets`)
 check(alice.received.rtcp > 0 && bob.received.rtcp > 0, 'RTCP arrived on both sides')
@@ -138,4 +143,5 @@ check(
 await Promise.all([alice.close(), bob.close(), proxy.close()])
 await relay?.close()
 clearTimeout(watchdog)
-if (problems.length > 0) process.exitCode = 1
+if (values.json) console.log(JSON.stringify({ node, checks }, null, 2))
+if (checks.some(({ ok }) => !ok)) process.exitCode = 1

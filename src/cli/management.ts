@@ -61,16 +61,16 @@ async function post(
   body: string,
 ): Promise<{ status: number; text: string }> {
   const { request, target } = wayTo(management)
+  const patience = AbortSignal.timeout(TIMEOUT_MS)
   const outgoing = request({
     ...target,
-    path: '/rpc',
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: patience,
   })
   try {
     outgoing.end(body)
@@ -85,7 +85,9 @@ async function post(
     return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
-    const why = [code, message].find((text) => text !== '')
+    const why = patience.aborted
+      ? `no answer in ${TIMEOUT_MS / 1000} s`
+      : [code, message].find((text) => text !== '')
     throw new ManagementError('ERR_RTPPROXY_MANAGEMENT', `${management} cannot be reached: ${why}`)
   }
 }
@@ -94,12 +96,14 @@ function wayTo(management: string) {
   if (management.startsWith('unix:'))
     return {
       request: httpRequest,
-      target: { socketPath: management.slice('unix:'.length), host: 'localhost' },
+      target: { socketPath: management.slice('unix:'.length), host: 'localhost', path: '/rpc' },
     }
   const url = URL.canParse(management) ? new URL(management) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new UsageError(`--management must be http://HOST:PORT or unix:PATH, not '${management}'`)
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  return { request, target: { host, port: url.port } }
+  // A proxy on the way may have put it below a path.
+  const path = `${url.pathname.replace(/\/*$/, '')}/rpc`
+  return { request, target: { host, port: url.port, path } }
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import completion from '@bomb.sh/tab/commander'
 import { Command, CommanderError, Option } from 'commander'
 import { RtpProxyNgError } from '../errors.ts'
+import { addCompletion } from './completion.ts'
 import { type ExitCode, UsageError, wholeNumber } from './outcome.ts'
 import { type Report, reportOn } from './report.ts'
 
@@ -22,8 +22,9 @@ Programs read --json. NO_COLOR=1 turns colours off.`
 /** Runs the command line `rtpproxy-ng ARGS`; resolves with its exit code. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { stdout, stderr, demo } = surroundings
-  const program = newProgram(surroundings)
-  const fallback = reportOn(stdout, stderr, args.includes('--json'))
+  const isJson = args.includes('--json')
+  const program = newProgram(surroundings, isJson)
+  const fallback = reportOn(stdout, stderr, isJson)
   let code: ExitCode = 0
   /** Loads the command when it is asked for: who pings need not read the benchmark. */
   const act =
@@ -37,21 +38,29 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     }
   addCommands(program, act, demo)
   try {
-    completion(program, { completionCommandName: 'completion' })
+    addCompletion(program, stdout)
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0
+      if (isJson) fallback.failure(new UsageError(usageOf(error)))
+      return 2
+    }
     fallback.failure(error)
     return error instanceof UsageError || isOption(error) ? 2 : 1
   }
+}
+
+function usageOf({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'a command is missing: --help has them' : message.replace(/^error: /, '')
 }
 
 function isOption(error: unknown): boolean {
   return error instanceof RtpProxyNgError && /_(OPTION|URL|FLAG)$/.test(error.code)
 }
 
-function newProgram({ stdout, stderr }: Surroundings): Command {
+function newProgram({ stdout, stderr }: Surroundings, isJson: boolean): Command {
   const { version } = createRequire(import.meta.url)('rtpproxy-ng/package.json') as { version: string }
   return new Command('rtpproxy-ng')
     .description('Media proxies (rtpengine and others that speak NG): look, steer, try, measure.')
@@ -61,7 +70,8 @@ function newProgram({ stdout, stderr }: Surroundings): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      // Programs are told in JSON what is wrong.
+      writeErr: (text) => void (isJson || stderr.write(text)),
     })
     .showHelpAfterError('(--help tells more)')
 }
@@ -193,7 +203,7 @@ function addTrying(program: Command, act: Act): void {
 
   program
     .command('check')
-    .description('tell what of a kamailio.cfg is taken over')
+    .description('tell what of a kamailio.cfg would be taken over')
     .argument('<file>', 'a kamailio.cfg; - for standard input')
     .addHelpText('after', examples('rtpproxy-ng check /etc/kamailio/kamailio.cfg'))
     .action(act(async () => (await import('./commands/check.ts')).check))

@@ -1,3 +1,4 @@
+import type { WriteStream } from 'node:tty'
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import { RtpProxyNgError } from '../errors.ts'
@@ -16,6 +17,8 @@ export interface Report {
   /** A result: as JSON for programs; for people what `show` makes of it. */
   result<T>(value: T, show: (value: T) => void): void
   line(text?: string): void
+  /** What is waited for, to who watches a terminal: one line, which the next takes the place of. */
+  progress(text: string): void
   table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void
   /** On standard error; as JSON for programs. */
   failure(error: unknown): void
@@ -30,6 +33,9 @@ export function reportOn(out: NodeJS.WritableStream, err: NodeJS.WritableStream,
       else show(value)
     },
     line,
+    progress(text) {
+      if (!isJson && (err as Partial<WriteStream>).isTTY) err.write(`\r\x1b[K${text}`)
+    },
     table(head, rows) {
       const table = new Table({
         head: head.map((text) => pc.bold(text)),
@@ -42,15 +48,19 @@ export function reportOn(out: NodeJS.WritableStream, err: NodeJS.WritableStream,
     failure(error) {
       const { code, message } = described(error)
       if (isJson) err.write(`${jsonOf({ error: { code, message } })}\n`)
-      else err.write(`${pc.red('error')}: ${message}${code === undefined ? '' : pc.dim(` (${code})`)}\n`)
+      else {
+        // Who typed wrongly has no use for a code.
+        const shown = code === undefined || error instanceof UsageError ? '' : pc.dim(` (${code})`)
+        err.write(`${pc.red('error')}: ${message}${shown}\n`)
+      }
     },
   }
 }
 
 /** Our own mistakes keep their stack: they are to be reported. */
 function described(error: unknown): { code: string | undefined; message: string } {
-  if (error instanceof UsageError) return { code: undefined, message: error.message }
-  if (error instanceof RtpProxyNgError) return { code: error.code, message: error.message }
+  if (error instanceof RtpProxyNgError || error instanceof UsageError)
+    return { code: error.code, message: error.message }
   const { code, message, stack } = error as NodeJS.ErrnoException
   return typeof code === 'string' ? { code, message } : { code: undefined, message: stack ?? String(error) }
 }

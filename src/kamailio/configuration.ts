@@ -39,13 +39,20 @@ function undecided(option: string, line: number, doubt: string, isValue = true):
  * @throws ConfigurationError `ERR_RTPPROXY_CONFIG` with the line of a `modparam` of ours that is malformed, that names an
  * unknown parameter, or whose value the file alone does not tell (`$env(X)`, a name defined nowhere in it, a substitution
  * by regular expression); or of a string, a comment or an `#!ifdef` that is not closed.
+ * @param wrong is told what is wrong with a `modparam`, which is then passed over. Default: it is thrown.
  */
-export function readModparams(text: string, schema: ModuleSchema): ReadParameters {
+export function readModparams(
+  text: string,
+  schema: ModuleSchema,
+  wrong: (error: ConfigurationError) => void = (error) => {
+    throw error
+  },
+): ReadParameters {
   const { module, repeatable } = schema
   const list = tokens(text)
   const sockets: string[] = []
   const parameters: Record<string, string | number> = {}
-  list.forEach((call, at) => {
+  const take = (call: Token, at: number): void => {
     if (call.kind !== 'word' || !/^modparamx?$/.test(call.text)) return
     const first = at + (isMark(list[at + 1], '(') ? 2 : 1)
     const name = list[first + 2]
@@ -60,6 +67,14 @@ export function readModparams(text: string, schema: ModuleSchema): ReadParameter
     checkOne(name.text, value, call.line, schema)
     if (name.text === repeatable) sockets.push(String(value))
     else parameters[name.text] = value
+  }
+  list.forEach((call, at) => {
+    try {
+      take(call, at)
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      wrong(error)
+    }
   })
   return { ...(sockets.length > 0 && { [repeatable]: sockets }), ...parameters }
 }

@@ -102,7 +102,10 @@ const SCHEMA: ModuleSchema = {
   check: checkParameters,
 }
 
-/** The `modparam("rtpproxy-ng", ...)` calls of a kamailio.cfg; throws as `readModparams`. */
-export function readConfiguration(text: string): ModuleParametersInput {
-  return readModparams(text, SCHEMA) as ModuleParametersInput
+/** The `modparam("rtpproxy-ng", ...)` calls of a kamailio.cfg; throws, or tells `wrong`, as `readModparams`. */
+export function readConfiguration(
+  text: string,
+  wrong?: (error: ConfigurationError) => void,
+): ModuleParametersInput {
+  return readModparams(text, SCHEMA, wrong) as ModuleParametersInput
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { NgClient } from '../../src/ng/index.ts'
+import { FakeRtpEngine } from '../../src/testing/engine.ts'
 import { SDP } from '../diagnostics/scene.ts'
 import { plain } from './command.ts'
 
@@ -12,11 +14,11 @@ const run = promisify(execFile)
 
 /** The lines a program has written, as they come. */
 async function* linesOf(child: ChildProcess): AsyncGenerator<string> {
-  let text = ''
+  let rest = ''
   for await (const chunk of child.stdout!) {
-    text += chunk
-    const lines = text.split('\n')
-    text = lines.pop()!
+    rest += chunk
+    const lines = rest.split('\n')
+    rest = lines.pop()!
     yield* lines
   }
 }
@@ -47,16 +49,38 @@ it('the embedded relay runs as a process until it is told to stop, and tells wha
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
-it('shells complete commands and options', async () => {
-  const complete = async (...words: string[]) =>
-    (await run(process.execPath, [program, 'complete', '--', ...words])).stdout
-  expect(await complete('pi')).toMatch(/^ping\t/)
-  expect(await complete('offer', '--a')).toMatch(/^--as\t/)
-  for (const shell of ['bash', 'zsh', 'fish'])
-    expect((await run(process.execPath, [program, 'completion', shell])).stdout).toContain('rtpproxy-ng')
+it('the built command gives programs what the demonstration has found', async () => {
+  const { stdout } = await run(process.execPath, [program, 'demo', '--json'])
+  const { node, checks } = JSON.parse(stdout)
+  expect(node).toMatch(/^udp:127\.0\.0\.1:/)
+  expect(checks.map(({ ok }: { ok: boolean }) => ok)).toEqual(Array(6).fill(true))
 })
 
-it('what bash is given is a script of bash', async () => {
-  const { stdout } = await run(process.execPath, [program, 'completion', 'bash'])
-  await run('bash', ['-n', '-c', stdout])
+it.each([
+  ['--help', 141],
+  ['decode --hex 693165', 141],
+  ['demo', 1],
+])('the built command ends without a word when nobody reads on: %s', async (args, code) => {
+  const child = spawn(process.execPath, [program, ...args.split(' ')])
+  child.stdout.destroy()
+  const said = text(child.stderr)
+  expect(await once(child, 'exit')).toEqual([code, null])
+  expect(await said).not.toMatch(/EPIPE| {4}at /)
+})
+
+it('a load that is interrupted leaves no calls behind, and tells what there was', async () => {
+  const engine = new FakeRtpEngine()
+  await engine.start()
+  const args = [program, 'bench', '--json', '--calls', '1000000', engine.urls[0]!]
+  const child = spawn(process.execPath, args)
+  const output = text(child.stdout)
+  await engine.received('answer')
+  child.kill('SIGINT')
+  expect(await once(child, 'exit')).toEqual([1, null])
+  const { calls, commands } = JSON.parse(await output)
+  expect(calls).toBeGreaterThan(0)
+  expect(calls).toBeLessThan(1_000_000)
+  expect(commands[2]).toMatchObject({ command: 'delete', answered: calls, failed: 0 })
+  expect(engine.calls).toEqual([])
+  await engine.close()
 })

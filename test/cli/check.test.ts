@@ -100,6 +100,45 @@ describe('check', () => {
     expect(errors).toEqual([expect.stringMatching(message)])
   })
 
+  it('tells of one parameter that is wrong, and still of all the others', async () => {
+    const { code, parameters, nodes, errors } = await check(
+      'modparam("rtpproxy-ng", "rtpproxy_sock", "udp:10.0.0.1:2223")',
+      'modparam("rtpproxy-ng", "db_url", "mysql://x")',
+      'modparam("rtpproxy-ng", "rtpproxy_tout", "two")',
+      'modparam("rtpproxy-ng", "rtpproxy_retr", 3)',
+    )
+    expect(code).toBe(1)
+    expect(parameters.map(({ parameter }: { parameter: string }) => parameter)).toEqual([
+      'rtpproxy_sock',
+      'rtpproxy_retr',
+    ])
+    expect(nodes).toHaveLength(1)
+    expect(errors).toEqual([expect.stringMatching(/^line 2: .*'db_url'/), expect.stringMatching(/^line 3: /)])
+  })
+
+  it('says which files are taken in and not read', async () => {
+    const { code, includes } = await check(
+      'include_file "a.cfg"',
+      '# include_file "b.cfg"',
+      'import_file "c.cfg"',
+    )
+    expect([code, includes]).toEqual([
+      0,
+      [
+        { line: 1, file: 'a.cfg' },
+        { line: 3, file: 'c.cfg' },
+      ],
+    ])
+    expect((await command('check', file)).out).toContain('not read: a.cfg, which line 1 takes in')
+  })
+
+  it('takes no longer for calls that are not closed, or are many', async () => {
+    const started = performance.now()
+    expect((await check(...Array(20_000).fill('rtpproxy_offer(rtpproxy_offer('))).calls).toHaveLength(40_000)
+    // Looked through to the end for each, they would take minutes.
+    expect(performance.now() - started).toBeLessThan(15_000)
+  })
+
   it('passes over functions of other modules, and says when there is nothing', async () => {
     writeFileSync(file, 'route { t_relay(); xlog("rtpproxy_manage()"); # rtpproxy_offer()\n}')
     const { code, out } = await command('check', file)

@@ -107,7 +107,7 @@ describe('offer', () => {
     await engine.stop()
     const silent = await command('offer', file, '--rtpengine', url)
     expect([silent.code, silent.out]).toEqual([1, ''])
-    expect(silent.err).toContain('ERR_RTPPROXY_NO_NODE')
+    expect(silent.err).toContain('refuses the connection')
     writeFileSync(file, 'hello')
     const broken = await command('offer', file)
     expect(broken.code).toBe(1)

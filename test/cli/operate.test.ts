@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ManagementServer, managementServer } from '../../src/management/index.ts'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import { FakeRtpEngine } from '../../src/testing/engine.ts'
@@ -93,6 +93,39 @@ describe('steering a running SIP server', () => {
     const { code, err } = await command(name, 'udp:nowhere', ...at)
     expect(code).toBe(1)
     expect(err).toMatch(message)
+  })
+
+  it('goes below a path, where a proxy has put it', async () => {
+    let asked = ''
+    const proxy: Server = createServer(({ url }, response) => {
+      asked = url!
+      response.end('{"jsonrpc":"2.0","id":1,"result":[{"state":"up"}]}')
+    })
+    await new Promise((resolve) => proxy.listen(0, '127.0.0.1', () => resolve(undefined)))
+    const { port } = proxy.address() as AddressInfo
+    for (const [path, wanted] of [
+      ['', '/rpc'],
+      ['/', '/rpc'],
+      ['/media', '/media/rpc'],
+      ['/media/', '/media/rpc'],
+    ]) {
+      expect((await command('show', '--management', `http://127.0.0.1:${port}${path}`)).code).toBe(0)
+      expect(asked).toBe(wanted)
+    }
+    await new Promise((resolve) => proxy.close(resolve))
+  })
+
+  it('says so when there is no answer', async () => {
+    const silent: Server = createServer(() => undefined)
+    await new Promise((resolve) => silent.listen(0, '127.0.0.1', () => resolve(undefined)))
+    const { port } = silent.address() as AddressInfo
+    const soon = AbortSignal.timeout.bind(AbortSignal)
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => soon(50))
+    const { code, err } = await command('show', '--management', `http://127.0.0.1:${port}`)
+    timeout.mockRestore()
+    expect([code, err]).toEqual([1, expect.stringContaining('cannot be reached: no answer in 10 s')])
+    silent.closeAllConnections()
+    await new Promise((resolve) => silent.close(resolve))
   })
 
   it('fails where nobody listens', async () => {

@@ -32,15 +32,31 @@ describe('the command line', () => {
     [['show'], /required option '--management <url>' not specified/],
     [['show', '--management', 'ftp://x'], /--management must be http:\/\/HOST:PORT or unix:PATH/],
     [['offer', '/no/such/file'], /cannot read \/no\/such\/file: there is no such file/],
+    [['decode', '/dev/zero'], /\/dev\/zero has more than 67108864 bytes/],
+    [['check', '/dev/zero'], /\/dev\/zero has more than 2097152 bytes/],
+    [['offer', '/'], /cannot read \/: it is a folder/],
     [['offer', '--as', 'dance', 'x'], /Allowed choices are offer, answer, delete, query/],
     [['decode', '--hex', 'abc'], /pairs of hexadecimal digits/],
     [['relay', '--ports', 'many'], /--ports must be MIN-MAX/],
-    [['completion', 'dos'], /Allowed choices are zsh, bash, fish, powershell/],
+    [['completion', 'dos'], /Allowed choices are bash, zsh, fish, powershell/],
   ])('ends with 2 when it is used wrongly: %j', async (args, message) => {
     const { code, out, err } = await command(...args)
     expect(code).toBe(2)
     expect(err).toMatch(message)
     expect(out).toBe('')
+  })
+
+  it.each([
+    [['ping', '--json'], "missing required argument 'url'"],
+    [['--json', 'nonsense'], "unknown command 'nonsense'"],
+    [['--json'], 'a command is missing: --help has them'],
+    [['show', '--json', '--management', 'ftp://x'], /^--management must be/],
+  ])('tells programs in JSON what they ask for wrongly: %j', async (args, message) => {
+    const { code, out, err } = await command(...args)
+    expect([code, out]).toEqual([2, ''])
+    expect(JSON.parse(err)).toEqual({
+      error: { code: 'ERR_RTPPROXY_USAGE', message: expect.stringMatching(message) },
+    })
   })
 
   it('tells programs of failures in JSON', async () => {

@@ -33,6 +33,7 @@ interface Measured {
 
 interface Outcome {
   readonly url: string
+  /** How many were made: fewer than asked for if it was interrupted. */
   readonly calls: number
   readonly concurrency: number
   readonly seconds: number
@@ -59,9 +60,18 @@ export async function bench(report: Report, options: BenchOptions, url: string):
   )
   // The bar is for those who watch; on standard error, so that results can be kept in a file.
   if (process.stderr.isTTY && !report.isJson) bar.start(options.calls, 0)
-  const outcome = await load.run((done) => bar.update(done)).finally(() => bar.stop())
+  // Who interrupts it leaves no calls behind, and sees what there was; who does so twice ends it where it stands.
+  const stop = (): void => load.stop()
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const outcome = await load
+    .run((done) => bar.update(done))
+    .finally(() => {
+      bar.stop()
+      process.off('SIGINT', stop).off('SIGTERM', stop)
+    })
   report.result(outcome, (outcome) => show(report, outcome))
-  return outcome.commands.every(({ failed }) => failed === 0) ? 0 : 1
+  const isWhole = outcome.calls === options.calls
+  return isWhole && outcome.commands.every(({ failed }) => failed === 0) ? 0 : 1
 }
 
 class Load {
@@ -72,11 +82,17 @@ class Load {
   readonly #failed: Record<CommandName, number> = { offer: 0, answer: 0, delete: 0 }
   readonly #reasons: Record<string, number> = {}
   readonly #prefix = randomUUID()
+  #isStopped = false
 
   constructor(url: string, options: BenchOptions) {
     this.#client = new NgClient(url, { timeoutMs: options.timeout, attempts: 1 })
     this.#options = options
     this.#times = { offer: createHistogram(), answer: createHistogram(), delete: createHistogram() }
+  }
+
+  /** Begins no more calls. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   async run(tell: (done: number) => void): Promise<Outcome> {
@@ -88,13 +104,13 @@ class Load {
       let done = 0
       const started = performance.now()
       const worker = async (): Promise<void> => {
-        while (begun < calls) {
+        while (begun < calls && !this.#isStopped) {
           await this.#call(begun++)
           tell(++done)
         }
       }
       await Promise.all(Array.from({ length: Math.min(concurrency, calls) }, worker))
-      return this.#outcome((performance.now() - started) / 1000)
+      return this.#outcome(done, (performance.now() - started) / 1000)
     } finally {
       await this.#client.close()
     }
@@ -125,8 +141,8 @@ class Load {
     }
   }
 
-  #outcome(seconds: number): Outcome {
-    const { calls, concurrency } = this.#options
+  #outcome(calls: number, seconds: number): Outcome {
+    const { concurrency } = this.#options
     const commands = COMMANDS.map((command): Measured => {
       const times = this.#times[command]
       const quantiles = Object.fromEntries([

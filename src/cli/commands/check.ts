@@ -6,7 +6,7 @@ import { parseSockets } from '../../nodes/grammar.ts'
 import { readInput } from '../input.ts'
 import type { ExitCode } from '../outcome.ts'
 import type { Report } from '../report.ts'
-import { includedFiles, type ScriptCall, scriptCalls } from './script-calls.ts'
+import { type Include, includesOf, type ScriptCall, scriptCalls } from './script-calls.ts'
 
 /** A parameter of a module, and what it comes to. */
 interface Parameter {
@@ -24,19 +24,22 @@ interface Node {
   readonly weight: number
 }
 
+/** Longest file, in bytes: the largest there are have a tenth of it. */
+const LONGEST = 2 * 1024 * 1024
+
 /** What of a kamailio.cfg is taken over. */
 interface Findings {
   readonly parameters: readonly Parameter[]
   readonly nodes: readonly Node[]
   readonly calls: readonly ScriptCall[]
-  /** Files that this one includes; they are not read. */
-  readonly includes: readonly string[]
+  /** Files that it takes in, which are not read. */
+  readonly includes: readonly Include[]
   readonly errors: readonly string[]
 }
 
 /** Reads a kamailio.cfg as `loadModule` and `loadRtpengine` would; fails when anything would not be taken over. */
 export async function check(report: Report, _: unknown, file: string): Promise<ExitCode> {
-  const findings = findingsOf((await readInput(file)).toString())
+  const findings = findingsOf((await readInput(file, LONGEST)).toString())
   report.result(findings, (findings) => show(report, findings))
   const { calls, errors } = findings
   return errors.length > 0 || calls.some(({ problem }) => problem !== null) ? 1 : 0
@@ -46,13 +49,16 @@ function findingsOf(text: string): Findings {
   const parameters: Parameter[] = []
   const nodes: Node[] = []
   const errors: string[] = []
+  const wrong = ({ message }: RtpProxyNgError): void => {
+    if (!errors.includes(message)) errors.push(message)
+  }
   /** What one part of the file says; what is wrong with it stands among the errors. */
   const part = <T>(read: () => T, otherwise: T): T => {
     try {
       return read()
     } catch (error) {
       if (!(error instanceof RtpProxyNgError)) throw error
-      if (!errors.includes(error.message)) errors.push(error.message)
+      wrong(error)
       return otherwise
     }
   }
@@ -61,7 +67,7 @@ function findingsOf(text: string): Findings {
     ['rtpengine', readRtpengineConfiguration, ofRtpengine],
   ] as const
   for (const [module, read, check] of readers) {
-    const given = part(() => read(text) as Record<string, unknown>, {})
+    const given = part(() => read(text, wrong) as Record<string, unknown>, {})
     const { sockets, warnings } = part(() => check(given), NOTHING)
     for (const [parameter, value] of Object.entries(given))
       parameters.push({ module, parameter, value, warning: warnings.get(parameter) ?? null })
@@ -69,7 +75,7 @@ function findingsOf(text: string): Findings {
       for (const { url, weight } of members) nodes.push({ module, set: id, url, weight })
   }
   const calls = part(() => scriptCalls(text), [])
-  return { parameters, nodes, calls, includes: part(() => includedFiles(text), []), errors }
+  return { parameters, nodes, calls, includes: part(() => includesOf(text), []), errors }
 }
 
 /** What the parameters of a module come to. */
@@ -114,7 +120,8 @@ function show(report: Report, { parameters, nodes, calls, includes, errors }: Fi
     )
     report.line()
   }
-  for (const name of includes) report.line(`${pc.yellow('not read')}: ${name}, which this file includes`)
+  for (const { line, file } of includes)
+    report.line(`${pc.yellow('not read')}: ${file}, which line ${line} takes in: check it as well`)
   for (const error of errors) report.line(`${pc.red('error')}: ${error}`)
   if (parameters.length + calls.length + includes.length + errors.length === 0)
     report.line('nothing in this file is for the modules rtpproxy-ng and rtpengine')

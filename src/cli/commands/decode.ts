@@ -12,7 +12,7 @@ export async function decodeBytes(
   { hex, tolerant = false }: { hex?: string; tolerant?: boolean },
   file = '-',
 ): Promise<ExitCode> {
-  const bytes = hex === undefined ? await readInput(file) : bytesOf(hex)
+  const bytes = hex === undefined ? await readInput(file, LONGEST) : bytesOf(hex)
   const { cookie, body } = parted(bytes)
   const value = decode(body, { tolerant, maxBytes: LONGEST, maxDepth: 512 })
   report.line(jsonOf(cookie === undefined ? value : { cookie, message: value }))

@@ -21,6 +21,9 @@ interface OfferOptions {
   readonly keep?: boolean
 }
 
+/** Longest file, in bytes: more than any SIP message that is taken. */
+const LONGEST = 1024 * 1024
+
 /** No trial leaves calls behind. */
 const AT_ONCE = { parameters: { 'delete-delay': 0 } }
 
@@ -39,12 +42,17 @@ interface Trial {
 
 /** Sends the command of one SIP message, and shows everything. */
 export async function offer(report: Report, options: OfferOptions, file: string): Promise<ExitCode> {
-  const message = SipMessage.parse(withLineEnds(await readInput(file)), sourceOf(options.source))
+  const message = SipMessage.parse(withLineEnds(await readInput(file, LONGEST)), sourceOf(options.source))
   const relay = options.rtpengine === undefined ? new EmbeddedRelay() : undefined
   await relay?.start()
   const media = new RtpProxyNg({ sockets: options.rtpengine ?? relay!.urls, attempts: 2 })
+  let down: Error | undefined
+  media.once('node:down', (_, reason) => {
+    down = reason
+  })
   try {
     await media.start()
+    if (down !== undefined) throw down
     const trial = await tried(media, message, options)
     report.result(trial, (trial) => show(report, trial))
     return trial.error === null ? 0 : 1

@@ -52,11 +52,13 @@ export async function drain(
   await manage(options, 'drain', [url])
   let nodes = await named(options, url)
   while (options.wait && nodes.some(({ calls }) => calls > 0)) {
+    report.progress(`${nodes.reduce((sum, { calls }) => sum + calls, 0)} calls left`)
     await delay(LOOK_MS)
     nodes = await named(options, url)
     if (!nodes.every(({ state }) => state === 'draining'))
       throw new ManagementError('ERR_RTPPROXY_MANAGEMENT', `${url} is not draining any more`)
   }
+  report.progress('')
   report.result(nodes, (nodes) => showNodes(report, nodes))
   return 0
 }

@@ -15,6 +15,15 @@ export interface ScriptCall {
   readonly problem: string | null
 }
 
+/** A file that is taken in. */
+export interface Include {
+  readonly line: number
+  readonly file: string
+}
+
+/** Most tokens between the brackets of a call. */
+const MOST_TOKENS = 200
+
 /** The NG command by which the flags of a function are read, where its name does not say it. */
 const COMMANDS: Readonly<Record<string, string>> = {
   rtpengine_manage: 'offer',
@@ -45,14 +54,14 @@ export function scriptCalls(text: string): ScriptCall[] {
   return calls
 }
 
-/** Files that are read at the place of `include_file` and, if they are there, of `import_file`. */
-export function includedFiles(text: string): string[] {
+/** Every `include_file` and `import_file`. */
+export function includesOf(text: string): Include[] {
   const list = tokens(text)
-  const names = list.filter(({ kind }, at) => {
-    const word = list[at - 1]
-    return kind === 'string' && word?.kind === 'word' && /^(?:include|import)_file$/.test(word.text)
+  return list.flatMap(({ kind, text: word, line }, at) => {
+    const file = list[at + 1]
+    const takesIn = kind === 'word' && /^(?:include|import)_file$/.test(word) && file?.kind === 'string'
+    return takesIn ? [{ line, file: file.text }] : []
   })
-  return names.map((name) => name.text)
 }
 
 /** What a script can call: names in the module's spelling, in the class and those above it. */
@@ -66,7 +75,10 @@ function functionsOf(module: { readonly prototype: object }): string[] {
 function argumentsOf(list: readonly Token[], from: number): Token[] {
   const args: Token[] = []
   let depth = 1
-  for (const token of list.slice(from)) {
+  // What is not closed is not looked through to the end of the file for each call in it.
+  const end = Math.min(from + MOST_TOKENS, list.length)
+  for (let at = from; at < end; at++) {
+    const token = list[at]!
     if (token.kind === 'mark' && token.text === '(') depth++
     if (token.kind === 'mark' && token.text === ')') depth--
     if (depth === 0) break

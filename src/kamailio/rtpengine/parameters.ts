@@ -181,7 +181,10 @@ const SCHEMA: ModuleSchema = {
   check: (parameters) => void checkRtpengine(parameters),
 }
 
-/** The `modparam("rtpengine", ...)` calls of a kamailio.cfg; throws as `readModparams`. */
-export function readRtpengineConfiguration(config: string): RtpengineParameters {
-  return readModparams(config, SCHEMA)
+/** The `modparam("rtpengine", ...)` calls of a kamailio.cfg; throws, or tells `wrong`, as `readModparams`. */
+export function readRtpengineConfiguration(
+  config: string,
+  wrong?: (error: ConfigurationError) => void,
+): RtpengineParameters {
+  return readModparams(config, SCHEMA, wrong)
 }
