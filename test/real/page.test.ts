@@ -35,7 +35,7 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     const [a, b, c] = engines.map(({ urls }) => urls[0])
     media = new RtpProxyNg({
       sockets: [`1 == ${a}=2 ${b}=1`, `2 == ${c}`],
-      timeoutMs: 100,
+      timeoutMs: 1000,
       attempts: 1,
       disableMs: 200,
     })
@@ -52,10 +52,17 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     expect(errors).toEqual([])
   })
 
-  async function open(options: BrowserContextOptions = {}, token?: string): Promise<Page> {
-    server = await managementServer(media, { sampleMs: 100, token })
+  interface Opening extends BrowserContextOptions {
+    readonly token?: string
+    readonly sampleMs?: number
+    /** The time of the page passes when the test says so. */
+    readonly hasClock?: boolean
+  }
+  async function open({ token, sampleMs = 100, hasClock, ...options }: Opening = {}): Promise<Page> {
+    server = await managementServer(media, { sampleMs, token })
     const context = await browser.newContext(options)
     const page = await context.newPage()
+    if (hasClock) await page.clock.install()
     page.on('pageerror', (error) => errors.push(error.message))
     page.on('console', (message) => {
       // A refused token is no fault of the page.
@@ -65,10 +72,24 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     return page
   }
   const item = (page: Page, index: number) => page.locator('li', { hasText: engines[index]!.urls[0]! })
+  /** Commands, some of which fail, until what it returns is called. */
+  function traffic(): () => void {
+    let n = 0
+    const timer = setInterval(() => {
+      const callId = ++n % 9 === 0 ? `none ${n}` : `call ${n % 20}`
+      media.request('query', { 'call-id': callId }, { set: 1 }).catch(() => undefined)
+    }, 10)
+    return () => clearInterval(timer)
+  }
   const picture = async (page: Page, name: string) => {
-    // A picture has more to show with some samples in it.
-    await expect.poll(() => page.locator('.pings .line').first().getAttribute('d')).toMatch(/(L.*){8}/)
-    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
+    if (pictures === undefined) return
+    // A picture has more to show when there is something in it.
+    const end = traffic()
+    const drawn = async () =>
+      (await page.locator('.commands .line').first().getAttribute('d'))?.split('L').length
+    await expect.poll(drawn, { timeout: 20_000 }).toBeGreaterThan(55)
+    await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
+    end()
   }
 
   it('shows sets, media proxies, their states, weights, calls and pings, and goes on doing so', async () => {
@@ -81,17 +102,41 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     await engines[2]!.stop()
     await expect.poll(() => item(page, 2).locator('.ping').textContent()).toBe('no answer')
     await expect.poll(() => item(page, 2).locator('.pings .losses').getAttribute('d')).toContain('M')
-    const one = { 'call-id': 'call 1' }
-    const traffic = setInterval(() => {
-      media.request('query', one, { set: 1 }).catch(() => undefined)
-      media.request('query', { 'call-id': 'none' }, { set: 1 }).catch(() => undefined)
-    }, 20)
+    const end = traffic()
     const commands = () => page.locator('.commands .line').evaluateAll(pathsOf)
     await expect.poll(commands).toMatch(/(L.*){8}/)
     const failed = () => page.locator('.commands .losses').evaluateAll(pathsOf)
     await expect.poll(failed).toContain('V')
+    expect(await item(page, 1).locator('.failed').textContent()).toMatch(/^\d+ of \d+ failed$/)
+    await expect.poll(() => page.title()).toBe('1 down – Media proxies')
+    end()
     await picture(page, 'light')
-    clearInterval(traffic)
+  })
+
+  it('says so when there is nothing to show', async () => {
+    const page = await open()
+    await page.locator('li').first().waitFor()
+    expect(await page.locator('#none').isVisible()).toBe(false)
+    await media.setNodes([])
+    await expect.poll(() => page.locator('#none').isVisible()).toBe(true)
+    expect(await page.locator('#none').textContent()).toBe('There are no media proxies.')
+    expect(await page.locator('section').count()).toBe(0)
+  })
+
+  it('says why a button has changed nothing, where it is seen', async () => {
+    const page = await open({ viewport: { width: 360, height: 500 }, sampleMs: 3_600_000 })
+    const disable = item(page, 0).getByRole('button', { name: /^Disable/ })
+    await disable.waitFor()
+    const { port } = new URL(server.url)
+    await server.close()
+    await disable.click()
+    await expect.poll(() => page.locator('#result').textContent()).toMatch(/^nh_enable_rtpp: .+/)
+    const { y, height } = (await page.locator('#result').boundingBox())!
+    expect(y + height).toBeLessThanOrEqual(500)
+    server = await managementServer(media, { listen: `127.0.0.1:${port}`, sampleMs: 100 })
+    await disable.click()
+    await expect.poll(() => page.locator('#result').textContent()).toBe('')
+    errors.length = 0
   })
 
   it('disables, enables and drains by button', async () => {
@@ -128,6 +173,14 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     await expect.poll(focused).toBe(`Enable ${engines[0]!.urls[0]}`)
     await page.keyboard.press('Space')
     await expect.poll(() => item(page, 0).locator('.state').textContent()).toBe('up')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => item(page, 0).locator('.state').textContent()).toBe('draining')
+    expect(await focused()).toBe(`Drain ${engines[0]!.urls[0]}`)
+    // It has nothing to do any more, and leads on to the next one.
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    expect(await focused()).toBe(`Disable ${engines[1]!.urls[0]}`)
   })
 
   it('is dark for those who like it so', async () => {
@@ -135,6 +188,8 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     await page.locator('li').first().waitFor()
     const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
     expect(ground).toBe('rgb(20, 23, 26)')
+    media.drain(engines[1]!.urls[0]!).catch(() => undefined)
+    await expect.poll(() => item(page, 1).locator('.state').textContent()).toBe('draining')
     await picture(page, 'dark')
   })
 
@@ -153,10 +208,11 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
   })
 
   it('asks for the token, and takes the right one', async () => {
-    const page = await open({}, TOKEN)
+    const page = await open({ token: TOKEN })
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('a token is needed')
     await page.getByLabel('Token').fill('a token that is not the right one')
     await page.getByRole('button', { name: 'Open' }).click()
-    await expect.poll(() => page.locator('#connection').textContent()).toBe('a token is needed')
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('this is not the token')
     await page.getByLabel('Token').fill(TOKEN)
     await page.getByRole('button', { name: 'Open' }).click()
     await expect.poll(() => page.locator('li').count()).toBe(3)
@@ -172,11 +228,22 @@ describe.skipIf(program === undefined)('the status page in a real browser', () =
     await page.locator('li').first().waitFor()
     const { port } = new URL(server.url)
     await server.close()
-    await expect.poll(() => page.locator('#connection').textContent()).not.toBe('live')
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('connection lost')
+    expect(await page.locator('main').getAttribute('class')).toBe('stale')
     errors.length = 0
     server = await managementServer(media, { listen: `127.0.0.1:${port}`, sampleMs: 100 })
     await expect.poll(() => page.locator('#connection').textContent(), { timeout: 10_000 }).toBe('live')
+    expect(await page.locator('main').getAttribute('class')).toBe('')
     // The browser reports what it could not reach meanwhile.
     errors.length = 0
+  })
+
+  it('does not call itself live when nothing has come for long, and asks again', async () => {
+    const page = await open({ sampleMs: 3_600_000, hasClock: true })
+    await page.locator('.pings .line[d^=M]').first().waitFor({ state: 'attached' })
+    await page.clock.pauseAt(Date.now() + 60_000)
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('connection lost')
+    await page.clock.runFor(2000)
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('live')
   })
 })

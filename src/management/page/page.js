@@ -6,6 +6,10 @@
 
 const SVG = { width: 120, height: 24 }
 const RETRY_MS = 2000
+/** Samples that are drawn, the newest at the right. */
+const DRAWN = 60
+/** Without a word for so long (the server says one every 15 seconds) the connection is dead, whatever TCP thinks. */
+const SILENCE_MS = 40_000
 const TOKEN = 'rtpproxy-ng token'
 
 /** @template {Element} T @param {ParentNode} root @param {string} selector @returns {T} */
@@ -21,13 +25,18 @@ const authorization = () => {
 
 /** @param {string} method @param {unknown[]} params */
 async function call(method, params) {
+  byId('result').textContent = await request(method, params).catch((error) => `${method}: ${error.message}`)
+}
+
+/** Why it failed, else nothing. @param {string} method @param {unknown[]} params @returns {Promise<string>} */
+async function request(method, params) {
   const response = await fetch('rpc', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...authorization() },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   })
   const { error } = await response.json()
-  byId('result').textContent = error === undefined ? '' : (error.message ?? error)
+  return error === undefined ? '' : (error.message ?? error)
 }
 
 /** @param {string} id @returns {HTMLElement} */
@@ -58,7 +67,10 @@ function elementOf(node) {
     const { enable } = /** @type {HTMLElement} */ (event.currentTarget).dataset
     void call('nh_enable_rtpp', [node.url, enable === 'true'])
   })
-  find(item, '.drain').addEventListener('click', () => void call('drain', [node.url]))
+  find(item, '.drain').addEventListener('click', (event) => {
+    const button = /** @type {HTMLElement} */ (event.currentTarget)
+    if (button.ariaDisabled !== 'true') void call('drain', [node.url])
+  })
   find(section, 'ul').append(item)
   nodes.set(key, item)
   return item
@@ -73,29 +85,38 @@ function show(item, node) {
   const last = samples.at(-1)?.ms
   const lost = samples.filter(({ ms }) => ms === null).length
   const ping = last === null ? 'no answer' : timeOf(last)
+  const [failures, commands] = [
+    sum(samples.map((one) => one.failures)),
+    sum(samples.map((one) => one.commands)),
+  ]
   for (const [name, text] of Object.entries({
     weight,
     calls,
     open,
     ping,
-    lost: `${lost} of ${samples.length}`,
+    lost: `${lost} of ${samples.length} lost`,
     command: timeOf(samples.findLast(({ commandMs }) => commandMs !== null)?.commandMs),
-    failed: `${sum(samples.map(({ failures }) => failures))} of ${sum(samples.map(({ commands }) => commands))}`,
+    failed: commands === 0 ? 'none yet' : `${failures} of ${commands} failed`,
   }))
     find(item, `.${name}`).textContent = String(text)
+  find(item, '.lost').classList.toggle('bad', lost > 0)
+  find(item, '.failed').classList.toggle('bad', failures > 0)
   draw(item, samples)
   const toggle = /** @type {HTMLElement} */ (find(item, '.toggle'))
   const off = state === 'disabled' || state === 'draining'
   toggle.textContent = off ? 'Enable' : 'Disable'
   toggle.dataset.enable = String(off)
   toggle.setAttribute('aria-label', `${off ? 'Enable' : 'Disable'} ${url}`)
-  const drain = /** @type {HTMLButtonElement} */ (find(item, '.drain'))
-  drain.disabled = off
+  // Not `disabled`: that would take the focus from who has just pressed it.
+  const drain = find(item, '.drain')
+  drain.ariaDisabled = String(off)
   drain.setAttribute('aria-label', `Drain ${url}`)
 }
 
 /** @param {number | null | undefined} ms */
 const timeOf = (ms) => (typeof ms === 'number' ? `${ms.toFixed(1)} ms` : '–')
+/** @param {number} n @param {string} one @param {string} many */
+const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`
 /** @param {number[]} values */
 const sum = (values) => values.reduce((total, value) => total + value, 0)
 
@@ -114,13 +135,14 @@ function draw(item, samples) {
 function sparkline(svg, points, what) {
   const most = Math.max(...points.map(({ ms }) => ms ?? 0), 1)
   const bottom = SVG.height - 1
-  const x = (/** @type {number} */ i) => ((i * SVG.width) / 59).toFixed(1)
+  const x = (/** @type {number} */ i) =>
+    (1 + ((DRAWN - points.length + i) * (SVG.width - 2)) / (DRAWN - 1)).toFixed(1)
   const y = (/** @type {number} */ share) => (bottom - share * (SVG.height - 2)).toFixed(1)
   const line = points.map(({ ms }, i) => {
     if (ms === null) return ''
     const isFirst = i === 0 || points[i - 1]?.ms === null
     // Alone, a point is seen as a short line.
-    return `${isFirst ? 'M' : 'L'}${x(i)} ${y(ms / most)}${isFirst ? 'h0.5' : ''}`
+    return `${isFirst ? 'M' : 'L'}${x(i)} ${y(ms / most)}${isFirst ? 'h-0.5h0.5' : ''}`
   })
   const losses = points.map(({ lost }, i) => (lost > 0 ? `M${x(i)} ${bottom}V${y(lost)}` : ''))
   find(svg, '.line').setAttribute('d', line.join(''))
@@ -131,7 +153,7 @@ function sparkline(svg, points, what) {
 /** @param {Snapshot} snapshot */
 function showAll(snapshot) {
   byId('totals').textContent =
-    `${snapshot.calls} calls, ${snapshot.openRequests} open requests, ${snapshot.droppedReplies} replies dropped`
+    `${count(snapshot.calls, 'call')}, ${count(snapshot.openRequests, 'open request')}, ${count(snapshot.droppedReplies, 'dropped reply', 'dropped replies')}`
   const gone = new Set(nodes.keys())
   for (const node of snapshot.nodes) {
     gone.delete(`${node.set} ${node.url}`)
@@ -141,6 +163,9 @@ function showAll(snapshot) {
     nodes.get(key).remove()
     nodes.delete(key)
   }
+  const down = snapshot.nodes.filter(({ state }) => state === 'down').length
+  document.title = `${down > 0 ? `${down} down – ` : ''}Media proxies`
+  byId('none').hidden = snapshot.nodes.length > 0
   for (const [set, section] of sets) {
     if (section.querySelector('li') !== null) continue
     section.remove()
@@ -150,20 +175,34 @@ function showAll(snapshot) {
 
 /** Reads events: `EventSource` cannot send a token. Resolves when the stream ends. */
 async function watch() {
-  const response = await fetch('events', { headers: authorization() })
+  const silence = new AbortController()
+  let timer = setTimeout(() => silence.abort(), SILENCE_MS)
+  const headers = authorization()
+  const response = await fetch('events', { headers, signal: silence.signal })
   byId('door').hidden = response.status !== 401
-  if (!response.ok || response.body === null)
-    throw new Error(response.status === 401 ? 'a token is needed' : `status ${response.status}`)
-  byId('connection').textContent = 'live'
+  if (response.status === 401)
+    throw new Error(headers.authorization === undefined ? 'a token is needed' : 'this is not the token')
+  if (!response.ok || response.body === null) throw new Error(`status ${response.status}`)
+  connection('live', true)
   let text = ''
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    clearTimeout(timer)
+    timer = setTimeout(() => silence.abort(), SILENCE_MS)
     text += chunk.value
     const events = text.split('\n\n')
     text = events.pop() ?? ''
-    const last = events.at(-1)
+    // Comments show that it lives.
+    const last = events.findLast((event) => event.startsWith('data: '))
     if (last !== undefined) showAll(JSON.parse(last.slice('data: '.length)))
   }
+}
+
+/** @param {string} text @param {boolean} isLive */
+function connection(text, isLive) {
+  byId('connection').textContent = text
+  byId('connection').classList.toggle('live', isLive)
+  byId('sets').classList.toggle('stale', !isLive)
 }
 
 let isWaiting = false
@@ -173,9 +212,10 @@ async function watchForEver() {
     try {
       await watch()
     } catch (error) {
-      why = error instanceof Error ? error.message : String(error)
+      // What a browser says when it reaches nobody is about itself.
+      if (error instanceof Error && error.constructor === Error) why = error.message
     }
-    byId('connection').textContent = why
+    connection(why, false)
     if (!byId('door').hidden) {
       isWaiting = true
       return
