@@ -52,7 +52,7 @@ export async function drain(
   await manage(options, 'drain', [url])
   let nodes = await named(options, url)
   while (options.wait && nodes.some(({ calls }) => calls > 0)) {
-    report.progress(`${nodes.reduce((sum, { calls }) => sum + calls, 0)} calls left`)
+    report.progress(`calls left: ${nodes.reduce((sum, { calls }) => sum + calls, 0)}`)
     await delay(LOOK_MS)
     nodes = await named(options, url)
     if (!nodes.every(({ state }) => state === 'draining'))

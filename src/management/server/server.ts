@@ -71,7 +71,7 @@ async function newServer({ bodyLimit, requestsPerMinute }: CheckedManagement): P
   const server = fastify({
     bodyLimit,
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: REQUEST_MS },
+    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: REQUEST_MS / 3 },
     forceCloseConnections: true,
     exposeHeadRoutes: false,
   })
