@@ -224,6 +224,7 @@ class Connection extends Timed {
  */
 export class TcpTransport implements Transport, Sender {
   readonly isConnected = true
+  trouble: Error | undefined
   readonly url: string
   readonly #address: TcpAddress
   readonly #requests: OpenRequests
@@ -235,6 +236,7 @@ export class TcpTransport implements Transport, Sender {
     },
     received: (message) => {
       this.#delayMs = this.#delays.firstMs
+      this.trouble = undefined
       this.#requests.receive(this, message)
     },
     patienceMs: () => this.#patienceMs,
@@ -303,7 +305,10 @@ export class TcpTransport implements Transport, Sender {
     const wasConnected = this.#connection?.isConnected
     this.#connection = undefined
     if (!wasConnected) this.#requests.failAll(this, failureOf(cause))
-    else if (this.#waits()) this.#reconnectLater()
+    else if (this.#waits()) {
+      this.trouble = cause
+      this.#reconnectLater()
+    }
   }
 
   #reconnectLater(): void {

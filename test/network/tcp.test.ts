@@ -7,6 +7,7 @@ import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import { type TcpDelays, TcpTransport } from '../../src/network/tcp.ts'
 import type { ExchangeFailure } from '../../src/network/transport.ts'
+import { NgClient } from '../../src/ng/client.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
 import { deadPort } from '../media-proxy.ts'
 
@@ -269,6 +270,17 @@ describe('what comes in', () => {
     expect(await exchange(tcp, 'd1:be')).toEqual({ reply: 'd1:be' })
     await vi.waitFor(() => expect(requests.dropped).toEqual({ late: 2, foreign: 6, malformed: 0 }))
     expect(node.connections).toHaveLength(1)
+  })
+
+  it('is garbage, and goes on to be: what runs out of time says for what', async () => {
+    const node = await peer((_, connection) => connection.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const client = new NgClient(`tcp:127.0.0.1:${node.port}`, { timeoutMs: 20, attempts: 2 })
+    cleanups.push(() => client.close())
+    await expect(client.ping()).rejects.toMatchObject({
+      code: 'ERR_RTPPROXY_TIMEOUT',
+      message: expect.stringMatching(/does not answer: the peer sent no NG messages$/),
+      cause: { message: 'the peer sent no NG messages' },
+    })
   })
 
   it('is garbage: the connection is given up, and what is open goes over the next one', async () => {

@@ -9,6 +9,8 @@ import { Timed, TimerWheel } from './timer-wheel.ts'
 export interface Sender {
   /** Whether what comes in is the node's for certain, as on a connection: then it may say more than it was asked. */
   readonly isConnected?: boolean
+  /** Why the last connection broke on which something waited, as long as nothing has come in since. */
+  readonly trouble?: Error | undefined
   transmit(entry: OpenEntry): void
 }
 
@@ -70,7 +72,7 @@ export class OpenEntry extends Timed implements OpenRequest, Counted<OpenEntry> 
       if (again) this.transmit()
       else this.fail(this.#unsentFailure!)
     } else if (again && (this.exchange.unanswered?.(this.#sends) ?? true)) this.transmit()
-    else this.fail({ kind: 'timeout' })
+    else this.fail({ kind: 'timeout', cause: this.sender.trouble })
   }
 
   /** This host could not send just now, and the next send may do better: fails when none of them has left. */
@@ -138,17 +140,20 @@ export class OpenRequests {
     this.#entries.add(entry)
   }
 
-  /** Hands a datagram that came in at `sender` to the request it answers, or drops and counts it. */
-  receive(sender: Sender, datagram: Buffer): void {
+  /** Hands a datagram that came in at `sender` to the request it answers, or drops and counts it. False: it is no message at all. */
+  receive(sender: Sender, datagram: Buffer): boolean {
     const counter = this.#cookies.read(datagram)
     let entry = this.#entries.get(counter)
     if (entry !== undefined && entry.sender !== sender && entry.twin?.sender === sender) entry = entry.twin
-    if (counter < 0 && datagram.indexOf(0x20) < 1 && datagram.length !== COOKIE_LENGTH)
+    if (counter < 0 && datagram.indexOf(0x20) < 1 && datagram.length !== COOKIE_LENGTH) {
       this.#drop('malformed', datagram)
-    else if (counter < 0 && sender.isConnected && this.#isUnasked(sender, datagram)) return
-    else if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.#drop('foreign', datagram)
+      return false
+    }
+    if (counter < 0 && sender.isConnected && this.#isUnasked(sender, datagram)) return true
+    if (counter < 0 || (entry !== undefined && entry.sender !== sender)) this.#drop('foreign', datagram)
     else if (entry === undefined) this.#drop('late', datagram)
     else entry.reply(datagram, Math.min(COOKIE_LENGTH + 1, datagram.length))
+    return true
   }
 
   #drop(reason: keyof DroppedReplies, { length }: Buffer): void {

@@ -39,6 +39,8 @@ export class Lanes {
   /** The wait before the next reconnection. */
   #delayMs: number
   #isClosed = false
+  /** Why the last connection with a request broke, as long as nothing has come in since. */
+  trouble: Error | undefined
 
   constructor(route: WebSocketRoute, sender: Sender) {
     this.#route = route
@@ -99,7 +101,6 @@ export class Lanes {
   }
 
   #received(lane: Lane, message: Buffer): void {
-    this.#delayMs = this.#route.delays.firstMs
     const { entry } = lane
     const { requests } = this.#route
     if (entry === undefined && this.#plain) {
@@ -110,10 +111,17 @@ export class Lanes {
     }
     const onTaken = entry?.onTaken
     if (entry !== undefined) entry.onTaken = undefined
+    let isMessage = true
     if (this.#plain) entry!.reply(message, 0)
-    else requests.receive(this.#sender, message)
-    if (entry === undefined) return
-    if (!entry.taken) entry.onTaken = onTaken
+    else isMessage = requests.receive(this.#sender, message)
+    if (isMessage) {
+      this.#delayMs = this.#route.delays.firstMs
+      this.trouble = undefined
+    }
+    if (entry !== undefined && !entry.taken) entry.onTaken = onTaken
+    // It may have been the reply, of which only a mangled rest has come.
+    if (!isMessage) lane.connection.end({ kind: 'refused', cause: new Error('the peer sent no NG message') })
+    else if (entry === undefined || !entry.taken) return
     else if (lane.entry === entry) {
       lane.entry = undefined
       this.#assign()
@@ -124,7 +132,12 @@ export class Lanes {
     this.#lanes.delete(lane)
     const { entry } = lane
     const { isConnected } = lane.connection
-    if (entry !== undefined) this.#lost(entry, failure)
+    if (entry !== undefined) {
+      // What has come in over it already may yet be read: by its cookie it still is a reply.
+      lane.entry = undefined
+      this.trouble = failure.cause as Error | undefined
+      this.#lost(entry, failure)
+    }
     if (isConnected && !this.#plain) this.#assignLater()
     else if (isConnected || [...this.#lanes].some((other) => other.connection.isConnected)) this.#assign()
     // If not even one can be had, nobody is left to wait for.

@@ -71,6 +71,10 @@ export class Post {
 }
 
 function statusError({ statusCode, statusMessage }: IncomingMessage, body: Buffer): Error {
-  const text = body.toString('utf8', 0, 4 * SHOWN_CHARACTERS).slice(0, SHOWN_CHARACTERS)
+  // One line, whatever the peer has written: it goes into messages and logs.
+  const text = body
+    .toString('utf8', 0, 4 * SHOWN_CHARACTERS)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .slice(0, SHOWN_CHARACTERS)
   return new Error(`HTTP status ${`${statusCode} ${statusMessage}`.trim()}: ${text.trim()}`)
 }

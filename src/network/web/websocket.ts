@@ -47,6 +47,10 @@ export class WebSocketTransport implements Transport, Sender {
     this.#lanes = new Lanes(route, this)
   }
 
+  get trouble(): Error | undefined {
+    return this.#lanes.trouble
+  }
+
   send(exchange: Exchange, timing: Timing): OpenRequest {
     const entry = this.#requests.open(this, exchange, timing)
     // Failures are told later, never inside `send`.

@@ -10,9 +10,6 @@ const TEXTS: Record<ExchangeFailure['kind'], string> = {
   closed: 'was closed',
 }
 
-/** What says little without its cause: a name that does not resolve, a package that is not installed. */
-const CAUSED: ReadonlySet<ExchangeFailure['kind']> = new Set(['unreachable', 'local'])
-
 const CODES = {
   timeout: 'ERR_RTPPROXY_TIMEOUT',
   refused: 'ERR_RTPPROXY_UNREACHABLE',
@@ -26,7 +23,7 @@ const CODES = {
 export function failureError(failure: ExchangeFailure, command: string, node: string): NodeError {
   const context = { command, node }
   const { kind, cause } = failure
-  const text = `${command}: media proxy ${node} ${TEXTS[kind]}${CAUSED.has(kind) && cause instanceof Error ? `: ${cause.message}` : ''}`
+  const text = `${command}: media proxy ${node} ${TEXTS[kind]}${cause instanceof Error ? `: ${cause.message}` : ''}`
   return new NodeError(CODES[kind], text, context, { cause })
 }
 

@@ -43,6 +43,17 @@ const echo = ({ body, response }: Post) => void response.end(body)
 const peer = (answer: (post: Post, number: number) => void = echo) => new HttpPeer(answer).listen()
 
 describe('HttpTransport', () => {
+  it('tells what a node answers instead, on one line whatever it wrote', async () => {
+    const node = await peer(({ response }) => {
+      response.writeHead(503, 'Busy').end('<html>\r\n\u001b[2Jlater\n</html>')
+    })
+    const { transport } = http(node.url)
+    expect(await exchange(transport, 'de')).toEqual({
+      failure: 'refused',
+      why: 'HTTP status 503 Busy: <html> [2Jlater </html>',
+    })
+  })
+
   it('posts the message behind its cookie, as rtpengine wants it', async () => {
     const node = await peer()
     const { transport, requests } = http(node.url)

@@ -117,6 +117,20 @@ describe('WebSocketTransport', () => {
     expect(node.connections).toBe(1)
   })
 
+  it('leaves a connection over which no message came, and says so of what runs out of time for it', async () => {
+    const node = await peer((message, socket, connections) => {
+      socket.send(connections < 3 ? Buffer.from('garbage') : message)
+    })
+    const { transport, requests } = webSocket(`ws://127.0.0.1:${node.port}`, { longestMs: 1 })
+    expect(await exchange(transport, 'de', { timeoutMs: 60_000, attempts: 1 })).toEqual({ reply: 'de' })
+    expect([node.connections, requests.dropped.malformed]).toEqual([3, 2])
+    node.answer = (_, socket) => socket.send(Buffer.from('garbage'))
+    expect(await exchange(transport, 'de', { timeoutMs: 20, attempts: 2 })).toEqual({
+      failure: 'timeout',
+      why: 'the peer sent no NG message',
+    })
+  })
+
   it('times out after all its attempts without sending again over the same connection', async () => {
     const node = await peer((_, socket) => socket.send(Buffer.from('1_2 d6:result4:ponge')))
     const { transport, requests } = webSocket(`ws://127.0.0.1:${node.port}`)
@@ -141,13 +155,11 @@ describe('WebSocketTransport', () => {
   })
 
   it('closes a connection that brings more than a message may have', async () => {
-    const node = await peer((_, socket, connections) => {
-      socket.send(connections === 1 ? Buffer.alloc((1 << 20) + 1) : 'x')
+    const node = await peer((message, socket, connections) => {
+      socket.send(connections === 1 ? Buffer.alloc((1 << 20) + 1) : message)
     })
     const { transport } = webSocket(`ws://127.0.0.1:${node.port}`)
-    expect(await exchange(transport, 'de', { timeoutMs: 200, attempts: 1 })).toMatchObject({
-      failure: 'timeout',
-    })
+    expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
     expect(node.connections).toBe(2)
   })
 
@@ -160,6 +172,9 @@ describe('WebSocketTransport', () => {
     const { transport, requests } = webSocket(`ws://127.0.0.1:${node.port}`)
     expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
     await vi.waitFor(() => expect(requests.dropped).toEqual({ malformed: 3, foreign: 0, late: 1 }))
+    node.answer = echo
+    const bodies = Array.from({ length: 20 }, (_, i) => `i${i}e`)
+    expect(await Promise.all(bodies.map((body) => exchange(transport, body)))).toHaveLength(20)
   })
 
   it('takes text for bytes', async () => {
