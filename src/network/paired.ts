@@ -4,12 +4,15 @@ import { MAX_DATAGRAM } from './udp.ts'
 /** After so many unanswered datagrams the stream is asked as well: the reply may be too large for the path. */
 const SENDS_BEFORE_STREAM = 2
 
+/** Failures that speak of the way over which a request went, and not of the node. */
+const NO_WAY: ReadonlySet<ExchangeFailure['kind']> = new Set(['refused', 'unreachable', 'local'])
+
 /**
  * Two ways to one node: a datagram socket, and a stream for what does not fit into datagrams. rtpengine keeps one table of answered
  * cookies for all its sockets, so that a request that goes both ways is executed once, and the first reply counts.
  *
- * A request goes over the stream alone if it, or the reply that is expected, is too large for a datagram; and over both when
- * datagrams stay without an answer, or cannot be sent.
+ * A request that is too large for a datagram goes over the stream alone; one whose reply may be, over the stream unless there is none to be
+ * had; any other over both when datagrams stay without an answer, or cannot be sent.
  */
 export class PairedTransport implements Transport {
   readonly url: string
@@ -23,10 +26,15 @@ export class PairedTransport implements Transport {
   }
 
   send(exchange: Exchange, timing: Timing): OpenRequest {
-    if (exchange.expectsLarge || exchange.datagram.length > MAX_DATAGRAM) {
+    if (exchange.datagram.length > MAX_DATAGRAM) {
       const { timeoutMs, attempts } = timing
-      return this.#stream.send(exchange, { timeoutMs, attempts })
+      const failed = (failure: ExchangeFailure): void => {
+        // It says nothing of the node, which may well answer all that fits into datagrams.
+        exchange.failed(NO_WAY.has(failure.kind) ? { kind: 'local', cause: failure.cause } : failure)
+      }
+      return this.#stream.send(through(exchange, failed), { timeoutMs, attempts })
     }
+    if (exchange.expectsLarge) return new LargeRequest(exchange, timing, this.#datagrams, this.#stream)
     return new PairedRequest(exchange, timing, this.#datagrams, this.#stream)
   }
 
@@ -36,6 +44,38 @@ export class PairedTransport implements Transport {
 
   async close(): Promise<void> {
     await Promise.all([this.#datagrams.close(), this.#stream.close()])
+  }
+}
+
+/** The same exchange, for which `failed` decides what a failure means. */
+function through(exchange: Exchange, failed: (failure: ExchangeFailure) => void): Exchange {
+  return {
+    datagram: exchange.datagram,
+    replied: (bytes, offset) => exchange.replied(bytes, offset),
+    failed,
+    unanswered: (sends) => exchange.unanswered?.(sends) ?? true,
+  }
+}
+
+/** One request whose reply may be too large for a datagram. Where there is no stream it may fit all the same. */
+class LargeRequest implements OpenRequest {
+  #open: OpenRequest
+
+  constructor(exchange: Exchange, timing: Timing, datagrams: Transport, stream: Transport) {
+    const { timeoutMs, attempts } = timing
+    const failed = (failure: ExchangeFailure): void => {
+      if (!NO_WAY.has(failure.kind)) {
+        exchange.failed(failure)
+        return
+      }
+      const again = through(exchange, (last) => exchange.failed(last))
+      this.#open = datagrams.send({ ...again, keepsCookie: true }, timing)
+    }
+    this.#open = stream.send(through(exchange, failed), { timeoutMs, attempts })
+  }
+
+  cancel(): void {
+    this.#open.cancel()
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { RtpProxyNg } from '../../src/module/client.ts'
 import { NgClient } from '../../src/ng/client.ts'
 import { deadPort, ScriptedProxy, scripts } from '../media-proxy.ts'
 
@@ -57,6 +58,23 @@ describe('a node with two URLs', () => {
     await client.query({ 'call-id': 'a' })
     expect([udp.cookies.length, tcp.cookies.length]).toEqual([0, 2])
     expect(tcp.payloads[0]!.length).toBeGreaterThan(200_000)
+  })
+
+  it('is asked in datagrams for what may be large where there is no stream to be had, and stays in use', async () => {
+    const udp = new ScriptedProxy()
+    const url = `udp:127.0.0.1:${await udp.listenUdp()}|tcp:127.0.0.1:${await deadPort()}`
+    const client = new NgClient(url, { timeoutMs: 5000 })
+    const media = new RtpProxyNg({ sockets: url })
+    closing.push(udp, client, media)
+    await expect(client.query({ 'call-id': 'a' })).resolves.toMatchObject({ result: 'ok' })
+    await media.start()
+    await expect(media.query({ 'call-id': 'a' })).resolves.toMatchObject({ result: 'ok' })
+    expect(media.show()).toMatchObject([{ state: 'up' }])
+    const large = { 'call-id': 'a', x: 'y'.repeat(70_000) }
+    await expect(client.query(large)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_UNREACHABLE' })
+    await expect(media.request('query', large)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_NO_NODE' })
+    expect(media.show()).toMatchObject([{ state: 'up', open: 0 }])
+    expect(client.openRequests).toBe(0)
   })
 
   it('has failed when both ways have, with what the datagrams met', async () => {
