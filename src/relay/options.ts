@@ -47,12 +47,31 @@ export interface RelaySettings {
   readonly interfaceAddress: (name: string | undefined, family: 4 | 6) => string
 }
 
-function optionError(option: keyof EmbeddedRelayOptions, message: string): ConfigurationError {
+/** As the interface has them. */
+const NAMES: Readonly<Record<keyof EmbeddedRelayOptions, true>> = {
+  listen: true,
+  address: true,
+  interfaces: true,
+  portMin: true,
+  portMax: true,
+  idleTimeoutMs: true,
+  silentTimeoutMs: true,
+  maxSessions: true,
+}
+
+function optionError(option: string, message: string): ConfigurationError {
   return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }
 
 /** @throws ConfigurationError that names the option. */
 export function checkOptions(options: EmbeddedRelayOptions): RelaySettings {
+  if (typeof options !== 'object' || options === null)
+    throw optionError('options', 'options must be an object')
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name))
+  if (unknown !== undefined) {
+    const all = Object.keys(NAMES).join(', ')
+    throw optionError(unknown, `unknown option '${unknown}'; there are ${all}`)
+  }
   const portMin = integer('portMin', options.portMin, 0, 1, 65534)
   const portMax = integer('portMax', options.portMax, portMin === 0 ? 0 : 65535, portMin + 1, 65535)
   if ((portMin === 0) !== (portMax === 0)) throw optionError('portMin', 'portMin and portMax go together')

@@ -8,6 +8,7 @@ import {
   type RelaySettings,
 } from '../relay/options.ts'
 import { type FakeCall, fakeCall } from './calls.ts'
+import { checkScripted, checkWeather } from './checks.ts'
 import { type DtmfEvent, notifyDtmf } from './dtmf.ts'
 import { CommandLog, type ReceivedCommand } from './log.ts'
 import { Network } from './network/network.ts'
@@ -74,13 +75,13 @@ export class FakeRtpEngine {
     return [...(this.#run?.commands.calls.values() ?? [])].map(fakeCall)
   }
 
-  /** How many calls there may be: option `maxSessions`. The next one is over the load limit. */
+  /** How many calls there may be: option `maxSessions`, or 0 for none. The next one is over the load limit. */
   get loadLimit(): number {
     return this.#settings.maxSessions
   }
 
   set loadLimit(calls: number) {
-    this.#settings.maxSessions = checkOptions({ maxSessions: calls }).maxSessions
+    this.#settings.maxSessions = calls === 0 ? 0 : checkOptions({ maxSessions: calls }).maxSessions
   }
 
   /**
@@ -135,6 +136,8 @@ export class FakeRtpEngine {
   /**
    * Has commands answered differently: those of a name, or what a function decides for each. Scripts are asked in the order
    * they were set in, and the first that has an answer counts. Returns what takes the script away again.
+   *
+   * @throws ConfigurationError that names what is wrong; of what a function returns, `close` rejects with it.
    */
   script(command: string, scripted: Scripted, options?: ScriptOptions): () => void
   script(script: Script, options?: ScriptOptions): () => void
@@ -143,15 +146,25 @@ export class FakeRtpEngine {
     scripted: Scripted | ScriptOptions = {},
     options: ScriptOptions = {},
   ): () => void {
-    if (typeof which === 'function') return this.#scripts.add(which, (scripted as ScriptOptions).times)
-    return this.#scripts.add(
-      ({ command }) => (command === which ? (scripted as Scripted) : undefined),
-      options.times,
-    )
+    if (typeof which === 'function') return this.#scripts.add(which, scripted as ScriptOptions)
+    if (typeof which !== 'string')
+      throw new ConfigurationError(
+        'ERR_RTPPROXY_OPTION',
+        'script',
+        'script takes the name of a command, or a function',
+      )
+    checkScripted(scripted)
+    const script: Script = ({ command }) => (command === which ? (scripted as Scripted) : undefined)
+    return this.#scripts.add(script, options)
   }
 
-  /** Changes what happens to datagrams from the next one on; `{}` is fair weather. Streams are not affected. */
+  /**
+   * Changes what happens to datagrams from the next one on; `{}` is fair weather. Streams are not affected.
+   *
+   * @throws ConfigurationError that names what is wrong.
+   */
   weather(weather: Weather): void {
+    checkWeather(weather)
     this.#network.weather = weather
   }
 

@@ -1,4 +1,5 @@
 import type { BencodeInput } from '../core/bencode.ts'
+import { checkScripted, checkScriptOptions } from './checks.ts'
 import type { ReceivedCommand } from './log.ts'
 
 /** What the engine does with a command other than it usually would. The first of `silent`, `error`, `reply` counts. */
@@ -28,8 +29,9 @@ export class Scripts {
   readonly #scripts = new Set<Script>()
 
   /** Returns what takes it away again. */
-  add(script: Script, times = Number.POSITIVE_INFINITY): () => void {
-    let left = times
+  add(script: Script, options: ScriptOptions): () => void {
+    checkScriptOptions(options)
+    let left = options.times ?? Number.POSITIVE_INFINITY
     const counted: Script = (command) => {
       const scripted = left > 0 ? script(command) : undefined
       if (scripted !== undefined && --left <= 0) this.#scripts.delete(counted)
@@ -42,7 +44,9 @@ export class Scripts {
   for(command: ReceivedCommand): Scripted {
     for (const script of this.#scripts) {
       const scripted = script(command)
-      if (scripted !== undefined) return scripted
+      if (scripted === undefined) continue
+      checkScripted(scripted)
+      return scripted
     }
     return {}
   }

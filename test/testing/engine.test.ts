@@ -226,6 +226,34 @@ describe('scripts', () => {
     expect(await ask({ command: 'ping' })).toEqual({ result: 'pong', warning: 'slow' })
   })
 
+  it.each([
+    ['script.eror', () => engine.script('ping', { eror: 'x' } as never)],
+    ['script.delayMs', () => engine.script('ping', { delayMs: -1 })],
+    ['script.reply', () => engine.script('ping', { reply: 'ok' } as never)],
+    ['script.times', () => engine.script('ping', { error: 'x' }, { times: Number.NaN })],
+    ['script.time', () => engine.script(() => undefined, { time: 1 } as never)],
+    ['script', () => engine.script('ping', 'error' as never)],
+    ['script', () => engine.script(5 as never, {})],
+    ['weather.lose', () => engine.weather({ lose: 1 } as never)],
+    ['weather.loss', () => engine.weather({ loss: 2 })],
+    ['weather.delayMs', () => engine.weather({ delayMs: [5, 1] })],
+    ['weather', () => engine.weather(null as never)],
+    ['nonsense', () => new FakeRtpEngine({ nonsense: 1 } as never)],
+    ['listen', () => new FakeRtpEngine({ listen: 'http:127.0.0.1' })],
+  ])('and weather are refused where a test would prove nothing with them: %s', (option, work) => {
+    expect(work).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }))
+  })
+
+  it('make close reject when a function returns what none may', async () => {
+    const broken = new FakeRtpEngine()
+    await broken.start()
+    broken.script(() => ({ eror: 'x' }) as never)
+    const client = new Datagrams(broken.urls[0]!)
+    expect(await client.ask(`a ${PING}`)).toContain('Internal error')
+    client.close()
+    await expect(broken.close()).rejects.toMatchObject({ option: 'script.eror' })
+  })
+
   it('make close reject with what they throw', async () => {
     const broken = new FakeRtpEngine()
     await broken.start()
@@ -328,6 +356,12 @@ describe('trouble', () => {
     })
     engine.loadLimit = 2
     expect((await ask(offer('two'))).result).toBe('ok')
+    engine.loadLimit = 0
+    expect((await ask(offer('three')))['error-reason']).toBe('Parallel session limit reached')
+    expect((await ask(offer('two'))).result).toBe('ok')
+    expect(() => {
+      engine.loadLimit = -1
+    }).toThrow(expect.objectContaining({ option: 'maxSessions' }))
   })
 
   it('notifies TCP clients of DTMF, and the destination of the call', async () => {
