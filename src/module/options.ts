@@ -1,9 +1,9 @@
 import type { LogBodies } from '../diagnostics/bodies.ts'
 import { LOG_LEVELS, type Logger, type LogLevel, type LogOptions } from '../diagnostics/levels.ts'
 import { ConfigurationError } from '../errors.ts'
-import { BoundedResolver, type NameResolver, systemNames } from '../network/names.ts'
+import { checkResolver, type NameResolver } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
-import type { WebOptions } from '../network/web/address.ts'
+import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { CallStore } from '../nodes/affinity/store.ts'
 import type { Balancing } from '../nodes/balancing.ts'
 import type { PoolOptions } from '../nodes/options.ts'
@@ -245,17 +245,6 @@ function deadOnOf(given: RtpProxyNgOptions['deadOn']): ReadonlySet<DeathCause> {
   return new Set(given.map((cause) => oneOf('deadOn', cause, DEATH_CAUSES)))
 }
 
-function webOf(given: RtpProxyNgOptions['web']): WebOptions {
-  const web = given ?? {}
-  const { headers = {}, tls = {} } = web
-  const isText = (value: unknown) => typeof value === 'string'
-  if (typeof headers !== 'object' || headers === null || !Object.values(headers).every(isText))
-    throw optionError('web.headers', 'web.headers must be an object of strings')
-  if (typeof tls !== 'object' || tls === null)
-    throw optionError('web.tls', 'web.tls must be an object of TLS options')
-  return { headers, tls }
-}
-
 function dtmfOf(given: RtpProxyNgOptions['dtmf']): DtmfReceiver | undefined {
   if (given !== undefined && typeof given?.feed !== 'function')
     throw optionError('dtmf', 'dtmf must be a DtmfEvents')
@@ -322,10 +311,10 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     tokenKey: options.tokenKey,
     dtmf: dtmfOf(options.dtmf),
     coding: oneOf('coding', options.coding, CODINGS),
-    web: webOf(options.web),
+    web: checkWebOptions(options.web),
     flagGrammar: oneOf('flagGrammar', options.flagGrammar, FLAG_GRAMMARS),
     names: oneOf('names', options.names, NAME_MODES),
-    resolver: options.resolver === undefined ? systemNames : new BoundedResolver(options.resolver),
+    resolver: checkResolver(options.resolver),
     extraId,
     toTagFlag: oneOf('toTagFlag', options.toTagFlag, TO_TAG_FLAGS),
     log: logOf(options),

@@ -1,5 +1,6 @@
 import { lookup, type Resolver, resolveSrv } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { ConfigurationError } from '../errors.ts'
 
 /** One SRV record (RFC 2782). */
 export interface ServiceRecord {
@@ -102,3 +103,17 @@ export class BoundedResolver implements NameResolver {
 
 /** What everything in this process asks unless told otherwise. */
 export const systemNames: NameResolver = new BoundedResolver(systemResolver())
+
+/**
+ * The option `resolver`, with bounds; the system's without one.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_OPTION`
+ */
+export function checkResolver(resolver: NameResolver | undefined): NameResolver {
+  if (resolver === undefined) return systemNames
+  if (typeof resolver?.addresses !== 'function' || typeof resolver.services !== 'function') {
+    const why = 'resolver must have the methods addresses, services'
+    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'resolver', why)
+  }
+  return new BoundedResolver(resolver)
+}

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
-import { type NameResolver, systemNames } from '../network/names.ts'
-import type { WebOptions } from '../network/web/address.ts'
+import { checkResolver, type NameResolver } from '../network/names.ts'
+import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { Coding } from '../nodes/transports.ts'
 import type { DtmfReceiver } from '../protocol/commands/notification.ts'
 
@@ -24,7 +24,7 @@ export interface NgClientOptions {
   readonly dtmf?: DtmfReceiver | undefined
   /** Headers and TLS settings of WebSocket and HTTP connections. */
   readonly web?: WebOptions | undefined
-  /** Who looks names up. Default: the system. */
+  /** Who looks names up; asked for at most 5 seconds at a time. Default: the system. */
   readonly resolver?: NameResolver | undefined
 }
 
@@ -68,12 +68,11 @@ export function checkNgOptions(options: NgClientOptions): CheckedNgOptions {
       throw optionError(name, `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
     return value
   }
-  const { adaptive = true, strict = false, coding = 'bencode', web = {}, resolver = systemNames } = options
+  const { adaptive = true, strict = false, coding = 'bencode' } = options
   if (typeof adaptive !== 'boolean') throw optionError('adaptive', 'adaptive must be true or false')
   if (typeof strict !== 'boolean') throw optionError('strict', 'strict must be true or false')
   if (coding !== 'bencode' && coding !== 'json')
     throw optionError('coding', `coding must be 'bencode' or 'json', not ${String(coding)}`)
-  if (typeof web !== 'object' || web === null) throw optionError('web', 'web must be an object')
   const { dtmf } = options
   if (dtmf !== undefined && typeof dtmf?.feed !== 'function')
     throw optionError('dtmf', 'dtmf must be a DtmfEvents')
@@ -86,7 +85,7 @@ export function checkNgOptions(options: NgClientOptions): CheckedNgOptions {
     strict,
     coding,
     dtmf,
-    web,
-    resolver,
+    web: checkWebOptions(options.web),
+    resolver: checkResolver(options.resolver),
   }
 }

@@ -37,6 +37,50 @@ export type WebTlsOptions = Pick<
   | 'servername'
 >
 
+function optionError(option: string, why: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, why)
+}
+
+/**
+ * Checks the option `web`, so that a header or a certificate that cannot be used shows at once, and not as a node out of order.
+ *
+ * @throws ConfigurationError `ERR_RTPPROXY_OPTION` that names what is wrong.
+ */
+export function checkWebOptions(web: WebOptions | undefined): WebOptions {
+  if (web === undefined) return {}
+  if (typeof web !== 'object' || web === null) throw optionError('web', 'web must be an object')
+  for (const name of Object.keys(web)) {
+    if (name !== 'headers' && name !== 'tls')
+      throw optionError(`web.${name}`, `there is no web.${name}; there are headers, tls`)
+  }
+  const { headers = {}, tls = {} } = web
+  if (typeof headers !== 'object' || headers === null)
+    throw optionError('web.headers', 'web.headers must be an object of strings')
+  for (const [name, value] of Object.entries(headers)) checkHeader(name, value)
+  if (typeof tls !== 'object' || tls === null)
+    throw optionError('web.tls', 'web.tls must be an object of TLS options')
+  if (Object.keys(tls).length > 0) {
+    try {
+      process.getBuiltinModule('node:tls').createSecureContext(tls)
+    } catch (cause) {
+      throw optionError('web.tls', `web.tls cannot be used: ${(cause as Error).message}`)
+    }
+  }
+  return { headers, tls }
+}
+
+function checkHeader(name: string, value: unknown): void {
+  const { validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http')
+  try {
+    if (typeof value !== 'string') throw new TypeError(`header '${name}' must be a string`)
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  } catch (cause) {
+    // Never with the value, which may be a secret.
+    throw optionError('web.headers', `web.headers cannot be sent: ${(cause as Error).message}`)
+  }
+}
+
 /** Scheme, host, port with its colon, path. */
 const WEB_URL = /^(ws|http)(s?):(?:\/\/)?(\[[^\]]*\]|[^\s/\\:[\]]+)(?::([0-9]{1,5}))?(\/[^\s\\]*)?$/i
 

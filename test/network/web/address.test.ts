@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError } from '../../../src/errors.ts'
+import { RtpProxyNg } from '../../../src/module/client.ts'
 import { parseWebUrl } from '../../../src/network/web/address.ts'
+import { NgClient } from '../../../src/ng/client.ts'
 
 describe('the URL of a node that speaks HTTP or WebSocket', () => {
   it.each([
@@ -68,5 +70,49 @@ describe('the URL of a node that speaks HTTP or WebSocket', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('headers, TLS options and resolvers that cannot be used', () => {
+  it.each([
+    ['web', { web: 'x' }],
+    ['web.hedders', { web: { hedders: {} } }],
+    ['web.headers', { web: { headers: null } }],
+    ['web.headers', { web: { headers: { a: 1 } } }],
+    ['web.headers', { web: { headers: { 'a b': 'x' } } }],
+    ['web.headers', { web: { headers: { authorization: 'Bearer s3cret\r\nx: y' } } }],
+    ['web.tls', { web: { tls: null } }],
+    ['web.tls', { web: { tls: { ca: 'no PEM', cert: 'no PEM', key: 'no PEM' } } }],
+    ['web.tls', { web: { tls: { minVersion: 'TLSv9' } } }],
+    ['resolver', { resolver: {} }],
+    ['resolver', { resolver: null }],
+  ])('are refused by the name of the option: %s', (option, options) => {
+    const refused = expect.objectContaining({ code: 'ERR_RTPPROXY_OPTION', option })
+    expect(() => new NgClient('https://127.0.0.1/ng', options as never)).toThrow(refused)
+    expect(() => new RtpProxyNg(options as never)).toThrow(refused)
+  })
+
+  it('are told without the value of the header, which may be a secret', () => {
+    const headers = { authorization: 'Bearer s3cret\n' }
+    expect(() => new NgClient('http://127.0.0.1/ng', { web: { headers } })).toThrow(/^((?!s3cret).)*$/)
+  })
+})
+
+describe('the resolver of an NgClient', () => {
+  it('is not asked for addresses, and not waited for longer than its bounds allow', async () => {
+    const asked: string[] = []
+    const resolver = {
+      addresses: async (host: string) => {
+        asked.push(host)
+        return []
+      },
+      services: async () => [],
+    }
+    await using client = new NgClient('tcp:127.0.0.1:1', { resolver })
+    await expect(client.ping()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    expect(asked).toEqual([])
+    await using named = new NgClient('tcp:media.example:1', { resolver })
+    await expect(named.ping()).rejects.toMatchObject({ cause: { code: 'ENODATA' } })
+    expect(asked).toEqual(['media.example'])
   })
 })
