@@ -1,3 +1,4 @@
+import { LONGEST_MS } from './requests/round-trip.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from './transport.ts'
 import { MAX_DATAGRAM } from './udp.ts'
 
@@ -120,13 +121,15 @@ class PairedRequest implements OpenRequest {
     else {
       this.#failure = failure
       this.#useStream()
+      if (this.#overStream === undefined) this.#fail(failure)
     }
   }
 
   #useStream(): void {
-    if (this.#overStream !== undefined) return
+    const ageMs = performance.now() - this.#startedAt
+    if (this.#overStream !== undefined || ageMs >= LONGEST_MS) return
     const { timeoutMs, attempts } = this.#timing
-    const leftMs = Math.max(timeoutMs, timeoutMs * attempts - (performance.now() - this.#startedAt))
+    const leftMs = Math.max(timeoutMs, timeoutMs * attempts - ageMs)
     const exchange: Exchange = {
       datagram: this.#exchange.datagram,
       keepsCookie: true,

@@ -232,7 +232,10 @@ export class TcpTransport implements Transport, Sender {
   readonly #delays: TcpDelays
   readonly #owner: Owner = {
     connected: () => {
-      for (const entry of this.#requests.openAt(this)) this.#connection?.write(entry)
+      for (const entry of this.#requests.openAt(this)) {
+        if (entry.isForgotten) entry.fail({ kind: 'refused', cause: this.trouble })
+        else this.#connection?.write(entry)
+      }
     },
     received: (message) => {
       this.#delayMs = this.#delays.firstMs

@@ -85,6 +85,7 @@ export class UdpTransport implements Transport, Sender {
     const socket = this.#socket
     // Failures are told later, never inside `send`.
     if (this.#closed) queueMicrotask(() => entry.fail({ kind: 'closed' }))
+    else if (entry.isForgotten) return
     else if (datagram.length > MAX_DATAGRAM) queueMicrotask(() => entry.fail({ kind: 'too-large' }))
     else if (socket === undefined) this.#opening ??= this.#open()
     else if (this.#requests.size < MANY) this.#put(socket, entry)

@@ -310,6 +310,23 @@ describe('when the connection breaks', () => {
     expect([node.connections.length, requests.size]).toEqual([2, 0])
   })
 
+  it('what began more than 30 seconds ago is not sent again: rtpengine may have forgotten the cookie', async () => {
+    const node = await peer(() => undefined)
+    let now = 0
+    const { tcp } = transport(node.port, {}, new OpenRequests(new TimerWheel(() => now)))
+    const timing = { timeoutMs: 60_000, attempts: 1 }
+    const old = exchange(tcp, 'd1:ae', timing)
+    await vi.waitFor(() => expect(node.messages).toHaveLength(1))
+    now = 20_000
+    const young = exchange(tcp, 'd1:be', timing)
+    await vi.waitFor(() => expect(node.messages).toHaveLength(2))
+    now = 31_000
+    node.answer = echo
+    node.connections[0]!.destroy()
+    expect(await Promise.all([old, young])).toEqual([{ failure: 'refused' }, { reply: 'd1:be' }])
+    expect(node.bodies).toEqual(['d1:ae', 'd1:be', 'd1:be'])
+  })
+
   it('by a reset, it is the same', async () => {
     const node = await peer((message, connection, connections) => {
       if (connections === 1) connection.resetAndDestroy()

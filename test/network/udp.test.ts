@@ -2,6 +2,7 @@ import { createSocket, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { OpenRequests } from '../../src/network/requests/open-requests.ts'
+import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import type { Exchange, ExchangeFailure } from '../../src/network/transport.ts'
 import { MAX_DATAGRAM, UdpTransport } from '../../src/network/udp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
@@ -63,6 +64,29 @@ function failSends(code: string, times: number): void {
 }
 
 describe('requests over UDP', () => {
+  it('are not sent again after 30 seconds, when rtpengine may have forgotten the cookie', async () => {
+    const node = await peer()
+    const received: string[] = []
+    node.on('message', (datagram) => received.push(datagram.toString('latin1', COOKIE_LENGTH + 1)))
+    let now = 0
+    const requests = new OpenRequests(new TimerWheel(() => now))
+    const { udp } = transport(node.address().port, '127.0.0.1', requests)
+    const outcome = exchange(udp, 'old', { timeoutMs: 10_000, attempts: 5 })
+    for (let sends = 1; sends <= 3; sends++) {
+      await vi.waitFor(() => expect(received).toHaveLength(sends))
+      now += 10_020
+      requests.wheel.turn()
+    }
+    for (let waits = 4; waits <= 5; waits++) {
+      now += 10_020
+      requests.wheel.turn()
+    }
+    expect(await outcome).toEqual({ failure: 'timeout' })
+    void exchange(udp, 'new')
+    await vi.waitFor(() => expect(received).toContain('new'))
+    expect(received).toEqual(['old', 'old', 'old', 'new'])
+  })
+
   it('each get their own reply, a thousand open at once and answered in reverse', async () => {
     const node = await peer()
     const received: Buffer[] = []

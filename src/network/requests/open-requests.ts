@@ -49,6 +49,14 @@ export class OpenEntry extends Timed implements OpenRequest, Counted<OpenEntry> 
     }
   }
 
+  /** Whether it began so long ago that rtpengine may have forgotten the cookie, and would do it twice were it sent again. */
+  get isForgotten(): boolean {
+    const { timeoutMs, attempts, roundTrip } = this.#timing
+    // Measured waits end before that in any case.
+    if (roundTrip !== undefined || timeoutMs * attempts <= LONGEST_MS) return false
+    return this.#sends * timeoutMs - this.#table.wheel.leftMs(this) >= LONGEST_MS
+  }
+
   /** Sends the datagram (again, the same bytes) and waits for one timeout. */
   transmit(): void {
     this.#sends++

@@ -60,6 +60,11 @@ export class TimerWheel {
     this.#size--
   }
 
+  /** How long one in the wheel has still to wait at least, in milliseconds. */
+  leftMs(timed: Timed): number {
+    return (timed.due - 1) * TICK_MS - (this.#now() - this.#origin)
+  }
+
   #currentTick(): number {
     return Math.floor((this.#now() - this.#origin) / TICK_MS)
   }
