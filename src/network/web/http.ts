@@ -16,14 +16,15 @@ const OPEN_BRACE = 0x7b
 interface Sends {
   readonly firstAt: number
   readonly posts: Set<Post>
-  /** Whether a connection that had gone stale has cost it a POST already. */
-  wasStale: boolean
+  /** Whether a connection that broke has cost it a POST already. */
+  wasBroken: boolean
 }
 
 /**
  * HTTP to one node (rtpengine's `--listen-http`): a POST each way of a command, over connections that are kept for the next.
  *
- * Each attempt is a POST of its own over another connection, with the same cookie, and the first reply counts. Without cookies
+ * Each attempt is a POST of its own over another connection, with the same cookie, and the first reply counts. When the connection of one
+ * breaks, another follows at once, one time. Without cookies
  * (`/ng-plain`) a repeated command would be executed twice: such a command is sent once, over a fresh connection, since a kept
  * one may prove closed just then, and its reply is waited for as long as all attempts together would take.
  */
@@ -80,7 +81,7 @@ export class HttpTransport implements Transport, Sender {
   }
 
   #first(entry: OpenEntry): void {
-    const sends: Sends = { firstAt: performance.now(), posts: new Set(), wasStale: false }
+    const sends: Sends = { firstAt: performance.now(), posts: new Set(), wasBroken: false }
     this.#sends.set(entry, sends)
     this.#due.add(entry)
     entry.onTaken = () => {
@@ -124,10 +125,10 @@ export class HttpTransport implements Transport, Sender {
         if (entry.taken) return
         this.#failed(entry, sends, { kind: 'refused', cause: new Error('the reply is to another request') })
       },
-      failed: (failure, isStale) => {
+      failed: (failure, isBroken) => {
         sends.posts.delete(post)
-        if (isStale && !sends.wasStale && this.#mayRepeat(sends)) {
-          sends.wasStale = true
+        if (isBroken && !sends.wasBroken && this.#mayRepeat(sends)) {
+          sends.wasBroken = true
           this.#dropIdle()
           this.#due.add(entry)
         } else this.#failed(entry, sends, failure)

@@ -11,8 +11,8 @@ const SHOWN_CHARACTERS = 200
 export interface PostOutcome {
   /** With status 200. */
   replied(body: Buffer): void
-  /** @param isStale whether a connection kept from an earlier POST ended without a byte of reply, as an idle one may. */
-  failed(failure: ExchangeFailure, isStale: boolean): void
+  /** @param isBroken whether the connection ended before the reply was whole: one that was kept may have gone stale, a proxy restarted. */
+  failed(failure: ExchangeFailure, isBroken: boolean): void
   closed(): void
 }
 
@@ -21,7 +21,6 @@ export class Post {
   readonly #request: ClientRequest
   readonly #outcome: PostOutcome
   #isOver = false
-  #hasResponse = false
 
   constructor(request: ClientRequest, body: Buffer, outcome: PostOutcome) {
     this.#request = request
@@ -29,14 +28,13 @@ export class Post {
     request.on('response', (response) => this.#read(response))
     request.on('error', (cause) => this.#fail(cause))
     request.on('close', () => {
-      this.#fail(new Error('connection closed without a reply'))
+      this.#fail(Object.assign(new Error('connection closed without a reply'), { code: 'ECONNRESET' }))
       outcome.closed()
     })
     request.end(body)
   }
 
   #read(response: IncomingMessage): void {
-    this.#hasResponse = true
     const chunks: Buffer[] = []
     let length = 0
     response.on('data', (chunk: Buffer) => {
@@ -60,8 +58,7 @@ export class Post {
 
   #fail(cause: NodeJS.ErrnoException): void {
     if (!this.#end()) return
-    const isReset = cause.code === 'ECONNRESET' || cause.code === 'EPIPE'
-    this.#outcome.failed(failureOf(cause), isReset && this.#request.reusedSocket && !this.#hasResponse)
+    this.#outcome.failed(failureOf(cause), cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
   }
 
   /** Nobody waits for it any more. Its connection, unless it is done with it, goes as well. */

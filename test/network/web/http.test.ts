@@ -43,6 +43,22 @@ const echo = ({ body, response }: Post) => void response.end(body)
 const peer = (answer: (post: Post, number: number) => void = echo) => new HttpPeer(answer).listen()
 
 describe('HttpTransport', () => {
+  it('posts once more, with the same cookie, when the connection ends before the reply is whole', async () => {
+    const node = await peer(({ body, response }, number) => {
+      if (number > 1) response.end(body)
+      else {
+        response.writeHead(200, { 'content-length': 100 })
+        response.write(body, () => response.destroy())
+      }
+    })
+    const { transport } = http(node.url)
+    expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
+    expect(node.posts[0]!.body).toEqual(node.posts[1]!.body)
+    node.answer = ({ response }) => response.destroy()
+    expect(await exchange(transport, 'de')).toMatchObject({ failure: 'refused' })
+    expect(node.posts).toHaveLength(4)
+  })
+
   it('tells what a node answers instead, on one line whatever it wrote', async () => {
     const node = await peer(({ response }) => {
       response.writeHead(503, 'Busy').end('<html>\r\n\u001b[2Jlater\n</html>')
@@ -152,7 +168,7 @@ describe('HttpTransport', () => {
   it('fails when the reply is to another request, or breaks off, or never ends', async () => {
     const node = await peer(({ response }, number) => {
       if (number === 1) response.end('1_2 de')
-      else if (number === 2) {
+      else if (number <= 3) {
         response.setHeader('content-length', 100)
         response.write('half')
         setImmediate(() => response.destroy())
