@@ -73,10 +73,12 @@ describe('check', () => {
       'include_file "media.cfg"',
       'import_file "local.cfg" # include_file "no.cfg"',
     )
-    expect(found).toMatchObject({ code: 0, errors: [], includes: ['media.cfg', 'local.cfg'] })
+    expect(found).toMatchObject({
+      code: 0,
+      errors: [],
+      includes: [{ file: 'media.cfg' }, { file: 'local.cfg' }],
+    })
     expect(found.nodes).toMatchObject([{ set: 4, url: 'udp:10.0.0.3:2223' }])
-    const { out } = await command('check', file)
-    expect(out).toContain('not read: media.cfg, which this file includes\n')
   })
 
   it.each([
