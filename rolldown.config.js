@@ -81,10 +81,16 @@ export default defineConfig({
     // Each file costs most of a millisecond, so what every entry needs is one, and what every client needs another.
     codeSplitting: {
       groups: [
-        { name: 'core', test: /src\/(errors|core\/(?!sdp))/, priority: 2 },
+        { name: 'core', test: /src\/(errors|core\/(?!sdp))/, priority: 3 },
         {
           name: 'client',
-          test: /src\/(protocol\/(?!replies)|network|nodes|module\/(?!orphans)|diagnostics\/levels)/,
+          test: /src\/(protocol\/(commands|cookie|vocabulary\/given)|network|nodes|module\/(?!orphans|request\/(beyond|message|parameter|parties|rtpengine))|diagnostics\/levels)/,
+          priority: 2,
+        },
+        // Loaded with the first command that the module did not know.
+        {
+          name: 'beyond',
+          test: /src\/(protocol\/(vocabulary|rtpengine-flags)|module\/request\/(message|parameter|parties|rtpengine))/,
           priority: 1,
         },
       ],

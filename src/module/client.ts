@@ -28,8 +28,8 @@ import { SipMessage } from './message.ts'
 import type { RtpProxyNgOptions } from './options.ts'
 import type { OrphanOptions, OrphanReport } from './orphans.ts'
 import { MediaProxies } from './proxies.ts'
-import { type MessageInput, messageRequest } from './request/message-command.ts'
-import { byteSum, parameterRequest } from './request/parameter-command.ts'
+import { directRequest, isDirect, type MessageInput } from './request/direct.ts'
+import { beyond, loaded } from './request/on-demand.ts'
 import {
   PendingAcknowledgement,
   PendingDelete,
@@ -77,7 +77,7 @@ export class RtpProxyNg extends MediaProxies {
    * waits: the delete is kept and sent when it is back (`remembered`).
    */
   destroy(call: SipMessage | ParametersOf<'delete'>, options: DestroyOptions = {}): Promise<DestroyResult> {
-    return new Promise((resolve, reject) => {
+    return this.#begin('delete', call, options, (resolve, reject) => {
       const request = this.#anyRequest('delete', call, options)
       if (request.callId !== undefined) this.dialogs?.forget(request.callId, request.viaBranch)
       this.pool.send(new PendingDelete(request, resolve, reject))
@@ -89,7 +89,7 @@ export class RtpProxyNg extends MediaProxies {
     call: SipMessage | ParametersOf<'start recording'>,
     options: MessageOptions = {},
   ): Promise<CommandResult> {
-    return new Promise((resolve, reject) => {
+    return this.#begin('start recording', call, options, (resolve, reject) => {
       const request = this.#anyRequest('start recording', call, options)
       this.pool.send(new PendingAcknowledgement(request, resolve, reject))
     })
@@ -157,8 +157,9 @@ export class RtpProxyNg extends MediaProxies {
    * `rtpengine_info`.
    */
   trickle(message: SipMessage, options: MessageOptions = {}): Promise<CommandResult> {
-    return new Promise((resolve, reject) => {
-      const request = this.#messageRequest('offer', message, { ...options, fragment: true })
+    const input = { ...options, fragment: true }
+    return this.#begin('offer', message, input, (resolve, reject) => {
+      const request = this.#messageRequest('offer', message, input)
       this.pool.send(new PendingAcknowledgement(request, resolve, reject))
     })
   }
@@ -205,14 +206,13 @@ export class RtpProxyNg extends MediaProxies {
 
   /** The same, with the URL of the media proxy that answered. */
   ask(name: string, call: SipMessage | NgParameters = {}, options: MessageOptions = {}): Promise<NodeReply> {
-    return new Promise((resolve, reject) => {
+    return this.#begin(name, call, options, (resolve, reject) => {
       this.pool.send(new PendingRequest(this.#anyRequest(name, call, options), resolve, reject))
     })
   }
 
   #rewrite(command: 'offer' | 'answer', message: SipMessage, options: OfferOptions): Promise<RewriteResult> {
-    // What is thrown inside the executor rejects the promise.
-    return new Promise((resolve, reject) => {
+    return this.#begin(command, message, options, (resolve, reject) => {
       const request = this.#messageRequest(command, message, options)
       if (command === 'answer' && !mayAnswer(message, options)) {
         throw new SipError(
@@ -226,9 +226,20 @@ export class RtpProxyNg extends MediaProxies {
   }
 
   #query(call: SipMessage | NgParameters, options: MessageOptions): Promise<NodeReply> {
-    return new Promise((resolve, reject) => {
+    return this.#begin('query', call, options, (resolve, reject) => {
       this.pool.send(new PendingQuery(this.#anyRequest('query', call, options), resolve, reject))
     })
+  }
+
+  /** A promise whose executor runs in its turn: at once, unless what makes the command has to be loaded. What it throws rejects. */
+  #begin<T>(
+    name: string,
+    call: SipMessage | NgParameters,
+    options: MessageInput,
+    executor: (resolve: (result: T) => void, reject: (error: unknown) => void) => void,
+  ): Promise<T> {
+    const ready = loaded(!(call instanceof SipMessage && isDirect(name, options)))
+    return ready === undefined ? new Promise(executor) : ready.then(() => new Promise(executor))
   }
 
   #anyRequest(name: string, call: SipMessage | NgParameters, options: MessageOptions): CommandRequest {
@@ -242,7 +253,7 @@ export class RtpProxyNg extends MediaProxies {
     }
     if (options.parameters !== undefined) checkGiven(name, options.parameters)
     const parameters = { ...call, ...options.parameters }
-    const made = parameterRequest(name, parameters, this.options.strict, ROOM)
+    const made = beyond().parameterRequest(name, parameters, this.options.strict, ROOM)
     return this.#request(name, made.datagram, made, options)
   }
 
@@ -254,10 +265,11 @@ export class RtpProxyNg extends MediaProxies {
         `${given}: the message must be a SipMessage`,
       )
     }
-    const { name, datagram, plan, callId } = messageRequest(given, message, options, this.options, ROOM)
+    const make = isDirect(given, options) ? directRequest : beyond().messageRequest
+    const { name, datagram, plan, callId } = make(given, message, options, this.options, ROOM)
     const used = this.#namesCalls
     const call: CommandCall = {
-      sum: callId === undefined ? message.callIdSum : byteSum(callId),
+      sum: callId === undefined ? message.callIdSum : beyond().byteSum(callId),
       callId: used ? (callId ?? message.callId) : undefined,
       viaBranch: used ? branchOf(message, plan) : undefined,
     }

@@ -2,44 +2,20 @@ import { decodeLarge, encodeLarge } from '../../core/large/bencode.ts'
 import { textOf } from '../../core/large/reply.ts'
 import { BRANCH_GIVEN, type MessageCommand, type RequestPlan } from '../../core/ng.ts'
 import { FlagError, SipError } from '../../errors.ts'
-import type { RtpengineFlags, ViaBranchChoice } from '../../protocol/rtpengine-flags/flags.ts'
+import type { RtpengineFlags } from '../../protocol/rtpengine-flags/flags.ts'
 import { checkParameters } from '../../protocol/vocabulary/check.ts'
 import { keyOf } from '../../protocol/vocabulary/keys.ts'
 import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import { wireParameters } from '../../protocol/vocabulary/wire.ts'
 import { requestOf, type SipMessage } from '../message.ts'
 import type { CheckedOptions } from '../options.ts'
+import { DIRECT, directRequest, isRtpengine, type MessageInput, type MessageRequest } from './direct.ts'
 import { partiesOf } from './parties.ts'
-import { middlePairs, type PlanInput, requestPlan } from './plan.ts'
-import { type BranchValues, chosenBranch, type FlagGrammar, rtpenginePlan } from './rtpengine-flags.ts'
-
-/** What a call of a method gives beside the message. */
-export interface MessageInput extends PlanInput, BranchValues {
-  readonly rtpengineFlags?: string | undefined
-  readonly flagGrammar?: FlagGrammar | undefined
-  readonly viaBranch?: ViaBranchChoice | undefined
-  readonly parameters?: NgParameters | undefined
-  /** Instead of the message's. */
-  readonly sdp?: string | Uint8Array | undefined
-  /** The body is a fragment of SDP, of whatever type. */
-  readonly fragment?: boolean | undefined
-}
-
-/** A command made of a SIP message. */
-export interface MessageRequest {
-  /** Name of the command, which flags may have changed from offer to answer. */
-  readonly name: string
-  readonly datagram: Buffer
-  readonly plan: RequestPlan
-  /** Call-ID in place of the message's. */
-  readonly callId: string | undefined
-}
-
-/** The commands that the core makes of a message without a dictionary in between. */
-const DIRECT: ReadonlySet<string> = new Set(['offer', 'answer', 'delete', 'query', 'start recording'])
+import { middlePairs } from './plan.ts'
+import { chosenBranch, rtpenginePlan } from './rtpengine-flags.ts'
 
 /**
- * Makes the command `name` of a SIP message, behind `room` bytes left free for the cookie.
+ * Makes any command `name` of a SIP message, behind `room` bytes left free for the cookie.
  *
  * @throws FlagError, ParameterError or SipError when it cannot be made.
  */
@@ -52,20 +28,14 @@ export function messageRequest(
 ): MessageRequest {
   const { parameters } = input
   if (!isRtpengine(input) && DIRECT.has(name)) {
-    const plan = requestPlan(name as MessageCommand, message, input, options)
-    const datagram = requestOf(message, plan, room)
-    if (parameters === undefined) return { name, datagram, plan, callId: undefined }
-    const { strict } = options
-    return withParameters({ name, datagram, plan, parameters, strict, room })
+    const made = directRequest(name, message, input, options, room)
+    return parameters === undefined
+      ? made
+      : withParameters({ ...made, parameters, strict: options.strict, room })
   }
   if (input.flags)
     throw new FlagError(input.flags, 0, `${name} takes rtpengineFlags, or flags in letters, not both`)
   return rtpengineRequest(name, message, input, options, room)
-}
-
-/** Whether anything was given that the module did not know. */
-function isRtpengine({ rtpengineFlags, flagGrammar, viaBranch, sdp, fragment }: MessageInput): boolean {
-  return (rtpengineFlags ?? flagGrammar ?? viaBranch ?? sdp ?? fragment) !== undefined
 }
 
 function rtpengineRequest(

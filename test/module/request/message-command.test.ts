@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
 import { SipMessage } from '../../../src/module/message.ts'
 import { checkOptions, type RtpProxyNgOptions } from '../../../src/module/options.ts'
-import { type MessageInput, messageRequest } from '../../../src/module/request/message-command.ts'
+import type { MessageInput } from '../../../src/module/request/direct.ts'
+import { messageRequest } from '../../../src/module/request/message-command.ts'
 
 const SDP = 'v=0\r\n'
 
