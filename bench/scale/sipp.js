@@ -25,6 +25,8 @@ const { values } = parseArgs({
 const SECONDS = Number(values.seconds)
 /** How long a call lasts. */
 const CALL_MS = 500
+/** How long calls that do not get through may take to fail. One whose 200 was lost for good fails never: sipp waits for it for ever. */
+const PATIENCE_MS = (3 * SECONDS + 40) * 1000
 /** Ticks of the kernel in a second (`getconf CLK_TCK`). */
 const TICKS = 100
 const FAILED = 0.01
@@ -105,7 +107,7 @@ async function run(rate, directory) {
     [
       ...['-sn', 'uac', proxy.listen, '-p', `${await freePort()}`, ...options],
       ...['-r', `${rate}`, '-m', `${rate * SECONDS}`, '-d', `${CALL_MS}`, '-l', '20000'],
-      ...['-trace_stat', '-stf', statistics, '-fd', '1', '-timeout', `${SECONDS * 3 + 40}s`],
+      ...['-trace_stat', '-stf', statistics, '-fd', '1'],
     ],
     { cwd: directory, stdio: 'ignore' },
   )
@@ -114,7 +116,9 @@ async function run(rate, directory) {
   const sampling = setInterval(() => {
     if (uac.exitCode === null) uacCpu = cpuOf(uac.pid)
   }, 100)
+  const patience = setTimeout(() => uac.kill('SIGKILL'), PATIENCE_MS)
   await once(uac, 'exit')
+  clearTimeout(patience)
   clearInterval(sampling)
   const sipp = uacCpu + cpuOf(uas.pid)
   const cpu = {
@@ -134,7 +138,7 @@ async function run(rate, directory) {
     rate,
     reached: calls / generating,
     calls,
-    failed: value('FailedCall(C)'),
+    failed: value('FailedCall(C)') + value('CurrentCall'),
     resent: value('Retransmissions(C)'),
     proxyUs: cpu.proxy / calls,
     engineUs: cpu.engine / calls,
