@@ -10,7 +10,7 @@ export const MAX_DATAGRAM = 65507
  * Asked for in bytes; the kernel gives what it allows. Replies come in bursts, and one that finds the buffer full is lost
  * for a whole timeout.
  */
-const RECEIVE_BUFFER = 1 << 20
+const RECEIVE_BUFFER = 4 << 20
 
 /**
  * From so many open requests on, the datagrams of one turn of the event loop leave together at its end: sent in a row they cost
