@@ -29,7 +29,7 @@ import type { RtpProxyNgOptions } from './options.ts'
 import type { OrphanOptions, OrphanReport } from './orphans.ts'
 import { MediaProxies } from './proxies.ts'
 import { directRequest, isDirect, type MessageInput } from './request/direct.ts'
-import { beyond, loaded } from './request/on-demand.ts'
+import { beyond, type Executor, inTurn } from './request/on-demand.ts'
 import {
   PendingAcknowledgement,
   PendingDelete,
@@ -231,15 +231,16 @@ export class RtpProxyNg extends MediaProxies {
     })
   }
 
-  /** A promise whose executor runs in its turn: at once, unless what makes the command has to be loaded. What it throws rejects. */
+  /** A promise whose executor makes the command and sends it, once what makes it is there. */
   #begin<T>(
     name: string,
     call: SipMessage | NgParameters,
     options: MessageInput,
-    executor: (resolve: (result: T) => void, reject: (error: unknown) => void) => void,
+    executor: Executor<T>,
   ): Promise<T> {
-    const ready = loaded(!(call instanceof SipMessage && isDirect(name, options)))
-    return ready === undefined ? new Promise(executor) : ready.then(() => new Promise(executor))
+    // What options are when they are none shows in the executor.
+    const isNeeded = !(call instanceof SipMessage && isDirect(name, options ?? {}))
+    return inTurn(isNeeded, executor)
   }
 
   #anyRequest(name: string, call: SipMessage | NgParameters, options: MessageOptions): CommandRequest {

@@ -48,6 +48,10 @@ describe('commands of RtpProxyNg beside those of the module', () => {
     expect(sent().map(({ supports }) => supports)).toEqual([['load limit'], ...Array(4).fill(undefined)])
   })
 
+  it('reject for what are no options, and never throw', async () => {
+    await expect(media.offer(invite, null as never)).rejects.toThrow(TypeError)
+  })
+
   it('take a message, which says the call and the party', async () => {
     await media.playMedia(invite, { parameters: { file: '/x.wav' } })
     expect(sent()[0]).toEqual({

@@ -35,3 +35,25 @@ it('what is wrong with the first command that needs more than the module had rej
     await media.query({ 'call-id': 'y' }).catch(({ reason }) => console.log(reason))`)
   expect(output).toBe('ERR_RTPPROXY_FLAG\nUnknown call-id\n')
 })
+
+it('no command overtakes those that wait, though it comes when all is loaded and they have not had their turn', async () => {
+  const { inTurn } = await import('../../../src/module/request/on-demand.ts')
+  const order: string[] = []
+  const turn = (name: string, isNeeded: boolean) =>
+    inTurn<void>(isNeeded, (resolve) => {
+      order.push(name)
+      resolve()
+    })
+  const direct: Promise<void>[] = []
+  // Comes in between at each of the moments there are around that of the loading.
+  const meddle = import('../../../src/module/request/beyond.ts').then(async () => {
+    for (let moment = 0; moment < 50; moment++) {
+      direct.push(turn(`direct ${moment}`, false))
+      await undefined
+    }
+  })
+  const waiting = [turn('first', true), turn('second', true)]
+  await Promise.all([...waiting, meddle])
+  await Promise.all(direct)
+  expect(order.slice(0, 3)).toEqual(['first', 'second', 'direct 0'])
+})
