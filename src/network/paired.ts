@@ -29,10 +29,7 @@ export class PairedTransport implements Transport {
   send(exchange: Exchange, timing: Timing): OpenRequest {
     if (exchange.datagram.length > MAX_DATAGRAM) {
       const { timeoutMs, attempts } = timing
-      const failed = (failure: ExchangeFailure): void => {
-        // It says nothing of the node, which may well answer all that fits into datagrams.
-        exchange.failed(NO_WAY.has(failure.kind) ? { kind: 'local', cause: failure.cause } : failure)
-      }
+      const failed = (failure: ExchangeFailure): void => exchange.failed(ofStream(failure))
       return this.#stream.send(through(exchange, failed), { timeoutMs, attempts })
     }
     if (exchange.expectsLarge) return new LargeRequest(exchange, timing, this.#datagrams, this.#stream)
@@ -58,19 +55,30 @@ function through(exchange: Exchange, failed: (failure: ExchangeFailure) => void)
   }
 }
 
+/** What a failure of the stream says: that there is none says nothing of the node, which may well answer all that fits into datagrams. */
+function ofStream(failure: ExchangeFailure): ExchangeFailure {
+  return NO_WAY.has(failure.kind) ? { kind: 'local', cause: failure.cause } : failure
+}
+
 /** One request whose reply may be too large for a datagram. Where there is no stream it may fit all the same. */
 class LargeRequest implements OpenRequest {
   #open: OpenRequest
 
   constructor(exchange: Exchange, timing: Timing, datagrams: Transport, stream: Transport) {
     const { timeoutMs, attempts } = timing
+    const startedAt = performance.now()
+    const isForgotten = (): boolean => performance.now() - startedAt >= LONGEST_MS
     const failed = (failure: ExchangeFailure): void => {
-      if (!NO_WAY.has(failure.kind)) {
-        exchange.failed(failure)
+      if (!NO_WAY.has(failure.kind) || isForgotten()) {
+        exchange.failed(ofStream(failure))
         return
       }
-      const again = through(exchange, (last) => exchange.failed(last))
-      this.#open = datagrams.send({ ...again, keepsCookie: true }, timing)
+      const again: Exchange = {
+        ...through(exchange, (last) => exchange.failed(last)),
+        keepsCookie: true,
+        unanswered: (sends) => !isForgotten() && (exchange.unanswered?.(sends) ?? true),
+      }
+      this.#open = datagrams.send(again, timing)
     }
     this.#open = stream.send(through(exchange, failed), { timeoutMs, attempts })
   }

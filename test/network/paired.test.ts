@@ -1,5 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
+import { PairedTransport } from '../../src/network/paired.ts'
+import type { Exchange, ExchangeFailure, Transport } from '../../src/network/transport.ts'
 import { NgClient } from '../../src/ng/client.ts'
 import { deadPort, ScriptedProxy, scripts } from '../media-proxy.ts'
 
@@ -75,6 +77,43 @@ describe('a node with two URLs', () => {
     await expect(media.request('query', large)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_NO_NODE' })
     expect(media.show()).toMatchObject([{ state: 'up', open: 0 }])
     expect(client.openRequests).toBe(0)
+  })
+
+  it('is not asked in datagrams for what went over the stream more than 30 seconds ago: rtpengine may have forgotten the cookie', async () => {
+    const sent: string[] = []
+    const way = (url: string, meets: (exchange: Exchange) => void): Transport => ({
+      url,
+      send: (exchange) => {
+        sent.push(url)
+        queueMicrotask(() => meets(exchange))
+        return { cancel: () => undefined }
+      },
+      close: async () => undefined,
+    })
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const ask = (streamMs: number, datagramMs: number): Promise<ExchangeFailure | boolean> =>
+      new Promise((resolve) => {
+        const stream = way('stream', (exchange) => {
+          now += streamMs
+          exchange.failed({ kind: 'refused' })
+        })
+        const datagrams = way('datagrams', (exchange) => {
+          now += datagramMs
+          resolve(exchange.unanswered!(1))
+        })
+        const exchange = { datagram: Buffer.alloc(30), expectsLarge: true, replied: () => undefined }
+        const timing = { timeoutMs: 10_000, attempts: 4 }
+        new PairedTransport('udp:a|tcp:a', datagrams, stream).send({ ...exchange, failed: resolve }, timing)
+      })
+    try {
+      expect(await ask(30_000, 0)).toEqual({ kind: 'local', cause: undefined })
+      expect(sent.splice(0)).toEqual(['stream'])
+      expect([await ask(20_000, 9_000), await ask(20_000, 10_000)]).toEqual([true, false])
+      expect(sent).toEqual(['stream', 'datagrams', 'stream', 'datagrams'])
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   it('has failed when both ways have, with what the datagrams met', async () => {
