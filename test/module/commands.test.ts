@@ -127,6 +127,19 @@ describe('commands of RtpProxyNg beside those of the module', () => {
     }
   })
 
+  it('end a leg on the media proxy that is named, and forget it only where it is nowhere else', async () => {
+    await start({ affinity: {} })
+    const branch = (viaBranch: string, node: string | undefined) =>
+      media.offer(invite, { leg: '1', node, rtpengineFlags: 'via-branch=extra', extraId: viaBranch })
+    await branch('x', urls[1])
+    await branch('y', urls[0])
+    await media.destroy({ 'call-id': 'one' }, { leg: '1', node: urls[0] })
+    expect((await branch('x', undefined)).node).toBe(urls[1])
+    expect((await branch('y', urls[1])).node).toBe(urls[1])
+    await media.destroy({ 'call-id': 'one' }, { leg: '1', node: urls[1] })
+    expect(media.nodeOf('one')).toBeUndefined()
+  })
+
   it('are refused with what may be meant where strict is asked for, and pass otherwise', async () => {
     const mistaken = { 'call-id': 'one', 'from-tag': 'f', sdp: SDP, 'transport-protocl': 'RTP/AVP' }
     await media.command('offer', mistaken)

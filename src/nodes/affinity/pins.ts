@@ -138,8 +138,9 @@ export class Pins {
   forgetOn(call: CallName, { url }: Node): void {
     const { callId, viaBranch } = call
     if (callId === undefined || this.memory === undefined) return
-    const nodes =
-      viaBranch === undefined ? this.memory.nodesOf(callId) : [this.memory.find(callId, viaBranch)]
+    const nodes = isWhole(viaBranch)
+      ? this.memory.nodesOf(callId, viaBranch)
+      : [this.memory.find(callId, viaBranch)]
     if (nodes.length > 0 && nodes.every((node) => node?.url === url)) this.forget(call)
   }
 
