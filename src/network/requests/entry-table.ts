@@ -33,7 +33,7 @@ export class EntryTable<Entry extends Counted<Entry>> {
 
   /** Adds an entry whose counter no other has. */
   add(entry: Entry): void {
-    if (this.#size === this.#buckets.length) this.#resize(2 * this.#size)
+    if (this.#size === this.#buckets.length) this.#grow()
     this.#size++
     this.#link(entry)
   }
@@ -54,12 +54,16 @@ export class EntryTable<Entry extends Counted<Entry>> {
 
   /** All entries in the order of their counters, which begin at 0 again behind 2^31 - 1. */
   inOrder(): Entry[] {
+    // The shift takes the sign from bit 30: no two that are open are half the way round apart.
+    return this.#all().sort((a, b) => (a.counter - b.counter) << 1)
+  }
+
+  #all(): Entry[] {
     const entries: Entry[] = []
     for (let entry of this.#buckets) {
       for (; entry !== undefined; entry = entry.below) entries.push(entry)
     }
-    // The shift takes the sign from bit 30: no two that are open are half the way round apart.
-    return entries.sort((a, b) => (a.counter - b.counter) << 1)
+    return entries
   }
 
   #link(entry: Entry): void {
@@ -68,9 +72,9 @@ export class EntryTable<Entry extends Counted<Entry>> {
     this.#buckets[bucket] = entry
   }
 
-  #resize(length: number): void {
-    const entries = this.inOrder()
-    this.#buckets = emptyBuckets(length)
+  #grow(): void {
+    const entries = this.#all()
+    this.#buckets = emptyBuckets(2 * this.#buckets.length)
     for (const entry of entries) this.#link(entry)
   }
 }
