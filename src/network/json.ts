@@ -103,14 +103,13 @@ function bencodeOf(text: string): Buffer | undefined {
 
 /** Strings of JSON, which are left alone, and integers that may be too large for a number. */
 const STRING_OR_LARGE = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,20}(?![\d.eE])/g
+/** Where there can be one of those: most replies have none, and are read in one go. */
+const PERHAPS_LARGE = /[:,[\s]-?\d{16}/
+
 /** As `JSON.parse`, but large integers are bigints, where that would round them. */
 function parsed(text: string): unknown {
-  let isLarge = false
-  const value: unknown = JSON.parse(text, (_, one) => {
-    isLarge ||= typeof one === 'number' && Number.isInteger(one) && !Number.isSafeInteger(one)
-    return one
-  })
-  if (!isLarge) return value
+  const value: unknown = JSON.parse(text)
+  if (!PERHAPS_LARGE.test(text)) return value
   // What nobody can have written tells them from strings.
   const mark = randomUUID()
   const marked = text.replace(STRING_OR_LARGE, (found) => (found[0] === '"' ? found : `"${mark}${found}"`))
