@@ -59,6 +59,11 @@ export class ConfigurationError extends RtpProxyNgError {
   }
 }
 
+/** What is thrown for an option that cannot be used: the message says what it must be. */
+export function optionError(option: string, message: string): ConfigurationError {
+  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
+}
+
 /** A flag string with something in it that is no flag. `offset` counts characters. */
 export class FlagError extends RtpProxyNgError {
   readonly flags: string

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 
 export interface DtmfEventsOptions {
   /** Where datagrams come in: `udp:HOST:PORT` or `udp:[IPv6]:PORT`, port 0 for any. Default: nowhere, only `feed`. */
@@ -40,7 +40,7 @@ export function checkDtmfOptions(options: DtmfEventsOptions): CheckedDtmfOptions
 
 function integer(option: string, value: unknown, min: number, max: number): number {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
-  throw wrong(option, `${option} must be an integer from ${min} to ${max}`)
+  throw optionError(option, `${option} must be an integer from ${min} to ${max}`)
 }
 
 const LISTEN = /^udp:(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/
@@ -51,21 +51,17 @@ function listenAddress(url: unknown): ListenAddress {
   const family = isIP(host)
   const port = Number(digits)
   if (family !== (ipv6 === undefined ? 4 : 6) || port > 65535)
-    throw wrong('listen', 'listen must be udp:ADDRESS:PORT, an IPv6 address in brackets')
+    throw optionError('listen', 'listen must be udp:ADDRESS:PORT, an IPv6 address in brackets')
   return { host, port, family: ipv6 === undefined ? 4 : 6 }
 }
 
 function addresses(from: unknown): BlockList {
-  if (!Array.isArray(from)) throw wrong('from', 'from must be a list of IP addresses')
+  if (!Array.isArray(from)) throw optionError('from', 'from must be a list of IP addresses')
   const allowed = new BlockList()
   for (const address of from) {
     const family = typeof address === 'string' ? isIP(address) : 0
-    if (family === 0) throw wrong('from', 'from must be a list of IP addresses')
+    if (family === 0) throw optionError('from', 'from must be a list of IP addresses')
     allowed.addAddress(address, family === 4 ? 'ipv4' : 'ipv6')
   }
   return allowed
-}
-
-function wrong(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }

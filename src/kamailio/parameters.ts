@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { type ConfigurationError, optionError } from '../errors.ts'
 import { suggestion } from '../protocol/vocabulary/spelling.ts'
 import { type ModuleSchema, readModparams } from './configuration.ts'
 import { checkSockets } from './named-parameter.ts'
@@ -52,10 +52,6 @@ export function unknownParameter(name: string): string {
   const near = suggestion(name, names)
   const hint = near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`
   return `rtpproxy-ng has no parameter '${name}'; ${hint}`
-}
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }
 
 /**

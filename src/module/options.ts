@@ -1,6 +1,6 @@
 import type { LogBodies } from '../diagnostics/bodies.ts'
 import { LOG_LEVELS, type Logger, type LogLevel, type LogOptions } from '../diagnostics/levels.ts'
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 import { checkResolver, type NameResolver } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
@@ -197,10 +197,6 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'logLevel',
   'logBodies',
 ])
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
-}
 
 function integer(
   name: string,

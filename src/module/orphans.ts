@@ -1,4 +1,4 @@
-import { ConfigurationError, NgError, RtpProxyNgError } from '../errors.ts'
+import { NgError, optionError, RtpProxyNgError } from '../errors.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Pool } from '../nodes/pool.ts'
@@ -85,10 +85,6 @@ export async function findOrphans(context: OrphanContext, options: OrphanOptions
     complete: parts.every(({ complete }) => complete),
     failed: parts.flatMap(({ failed }) => failed),
   }
-}
-
-function optionError(option: string, why: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, why)
 }
 
 /** What is wrong here would end calls that go on. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 import { checkResolver, type NameResolver } from '../network/names.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { Coding } from '../nodes/transports.ts'
@@ -43,10 +43,6 @@ const NUMBERS = {
 } as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
 
 const OTHERS = ['adaptive', 'strict', 'coding', 'web', 'resolver', 'dtmf'] as const
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
-}
 
 /**
  * Checks the options and fills in the defaults.

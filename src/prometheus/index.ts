@@ -5,7 +5,7 @@
  */
 
 import type { Registry } from 'prom-client'
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 import { RtpProxyNg } from '../module/client.ts'
 import { LABELS, type Labels, Metrics, type MetricsOptions } from './metrics.ts'
 
@@ -53,7 +53,10 @@ export async function prometheusMetrics(
   const metrics = byPrefix.get(prefix) ?? defined({ client, registry, prefix, labelNames, buckets })
   byPrefix.set(prefix, metrics)
   if (String(metrics.labelNames) !== String(labelNames) || metrics.has(labels))
-    throw wrong('labels', 'clients that share a registry need labels of the same names with other values')
+    throw optionError(
+      'labels',
+      'clients that share a registry need labels of the same names with other values',
+    )
   const end = metrics.add(media, labels)
   const close = (): void => {
     if (end()) byPrefix.delete(prefix)
@@ -70,23 +73,27 @@ function defined(options: MetricsOptions): Metrics {
   } catch (cause) {
     for (const { name } of registry.getMetricsAsArray())
       if (!before.has(name)) registry.removeSingleMetric(name)
-    throw wrong('prefix', `the registry has metrics that begin with ${prefix}: ${(cause as Error).message}`)
+    throw optionError(
+      'prefix',
+      `the registry has metrics that begin with ${prefix}: ${(cause as Error).message}`,
+    )
   }
 }
 
 function checked(media: RtpProxyNg, options: PrometheusOptions) {
-  if (!(media instanceof RtpProxyNg)) throw wrong('media', 'metrics are of an RtpProxyNg')
-  if (typeof options !== 'object' || options === null) throw wrong('options', 'options must be an object')
+  if (!(media instanceof RtpProxyNg)) throw optionError('media', 'metrics are of an RtpProxyNg')
+  if (typeof options !== 'object' || options === null)
+    throw optionError('options', 'options must be an object')
   const { registry } = options
   if (registry !== undefined && typeof registry?.registerMetric !== 'function')
-    throw wrong('registry', 'registry must be a Registry of prom-client')
+    throw optionError('registry', 'registry must be a Registry of prom-client')
   const { prefix = 'rtpproxy_ng_', labels = {}, buckets = BUCKETS } = options
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][\w:]*$/.test(prefix))
-    throw wrong('prefix', 'prefix must be a name of letters, digits and underscores')
+    throw optionError('prefix', 'prefix must be a name of letters, digits and underscores')
   const isLabel = ([name, value]: [string, unknown]): boolean =>
     /^[a-zA-Z_]\w*$/.test(name) && !LABELS.has(name) && typeof value === 'string'
   if (typeof labels !== 'object' || labels === null || !Object.entries(labels).every(isLabel))
-    throw wrong(
+    throw optionError(
       'labels',
       `labels must be an object of strings, by other names than ${[...LABELS].join(', ')}`,
     )
@@ -94,12 +101,8 @@ function checked(media: RtpProxyNg, options: PrometheusOptions) {
   const rises = (bound: unknown, at: number): boolean =>
     Number.isFinite(bound) && (bound as number) > (at === 0 ? 0 : buckets[at - 1]!)
   if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(rises))
-    throw wrong('buckets', 'buckets must be a list of seconds that rise')
+    throw optionError('buckets', 'buckets must be a list of seconds that rise')
   return { prefix, labels, buckets: [...buckets] }
-}
-
-function wrong(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }
 
 async function promClient(): Promise<typeof import('prom-client')> {
@@ -109,6 +112,6 @@ async function promClient(): Promise<typeof import('prom-client')> {
     return client
   } catch (cause) {
     const why = 'rtpproxy-ng/prometheus needs a package: npm install prom-client'
-    throw wrong('prometheus', `${why} (${(cause as Error).message})`)
+    throw optionError('prometheus', `${why} (${(cause as Error).message})`)
   }
 }

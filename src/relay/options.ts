@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, optionError } from '../errors.ts'
 
 /** What `new EmbeddedRelay` takes. */
 export interface EmbeddedRelayOptions {
@@ -57,10 +57,6 @@ const NAMES: Readonly<Record<keyof EmbeddedRelayOptions, true>> = {
   idleTimeoutMs: true,
   silentTimeoutMs: true,
   maxSessions: true,
-}
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }
 
 /** @throws ConfigurationError that names the option. */

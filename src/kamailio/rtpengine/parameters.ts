@@ -1,5 +1,5 @@
 import { checkDtmfOptions } from '../../dtmf/options.ts'
-import { ConfigurationError } from '../../errors.ts'
+import { type ConfigurationError, optionError } from '../../errors.ts'
 import type { RtpProxyNgOptions } from '../../module/options.ts'
 import { suggestion } from '../../protocol/vocabulary/spelling.ts'
 import { type ModuleSchema, readModparams } from '../configuration.ts'
@@ -52,10 +52,6 @@ const WRITTEN: readonly string[] = [
   ...MOS_PARAMETERS.filter((name) => !name.endsWith('_label_pv')),
 ]
 const READ = ['extra_id_pv', 'setid_avp', 'read_sdp_pv', 'mos_A_label_pv', 'mos_B_label_pv'] as const
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
-}
 
 function unknown(name: string): string {
   const near = suggestion(name, Object.keys(RTPENGINE_TYPES))

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { ConfigurationError } from '../../errors.ts'
+import { optionError } from '../../errors.ts'
 
 /** A registry of metrics, as the package `prom-client` has it. */
 export interface MetricsRegistry {
@@ -41,10 +41,6 @@ export interface CheckedManagement {
 
 const SHORTEST_TOKEN = 16
 
-function wrong(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
-}
-
 /**
  * Checks the options and fills in the defaults.
  *
@@ -54,11 +50,11 @@ export function checkManagement(options: ManagementOptions): CheckedManagement {
   const { listen = '127.0.0.1:0', token, metrics } = options
   const place = placeOf(listen)
   if (token !== undefined && (typeof token !== 'string' || token.length < SHORTEST_TOKEN))
-    throw wrong('token', `token must have at least ${SHORTEST_TOKEN} characters`)
+    throw optionError('token', `token must have at least ${SHORTEST_TOKEN} characters`)
   if (token === undefined && place.host !== undefined && !isLoopback(place.host))
-    throw wrong('listen', `${listen} is not on loopback: that needs the option token`)
+    throw optionError('listen', `${listen} is not on loopback: that needs the option token`)
   if (metrics !== undefined && typeof metrics?.metrics !== 'function')
-    throw wrong('metrics', 'metrics must be a registry of prom-client')
+    throw optionError('metrics', 'metrics must be a registry of prom-client')
   return {
     place,
     token,
@@ -71,7 +67,7 @@ export function checkManagement(options: ManagementOptions): CheckedManagement {
 
 function count(option: string, value: unknown, least: number, most: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
-    throw wrong(option, `${option} must be a whole number from ${least} to ${most}`)
+    throw optionError(option, `${option} must be a whole number from ${least} to ${most}`)
   return value
 }
 
@@ -82,7 +78,7 @@ function placeOf(listen: unknown): ListenPlace {
   const host = ipv6 ?? ipv4 ?? ''
   const port = Number(digits)
   if (isIP(host) !== (ipv6 === undefined ? 4 : 6) || !(port <= 65_535))
-    throw wrong('listen', 'listen must be ADDRESS:PORT, an IPv6 address in brackets, or unix:PATH')
+    throw optionError('listen', 'listen must be ADDRESS:PORT, an IPv6 address in brackets, or unix:PATH')
   return { host, port }
 }
 

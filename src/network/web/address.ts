@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { ConfigurationError } from '../../errors.ts'
+import { ConfigurationError, optionError } from '../../errors.ts'
 
 export interface WebAddress {
   readonly transport: 'websocket' | 'http'
@@ -36,10 +36,6 @@ export type WebTlsOptions = Pick<
   | 'secureContext'
   | 'servername'
 >
-
-function optionError(option: string, why: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, why)
-}
 
 /**
  * Checks the option `web`, so that a header or a certificate that cannot be used shows at once, and not as a node out of order.

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../errors.ts'
+import { optionError } from '../../errors.ts'
 
 const MOST_MS = 0x7fff_ffff
 
@@ -21,8 +21,4 @@ export function checkCallOptions(command: string, signal: unknown, deadlineMs: n
 function isSignal(signal: unknown): boolean {
   const { addEventListener, removeEventListener } = (signal ?? {}) as Partial<EventTarget>
   return typeof addEventListener === 'function' && typeof removeEventListener === 'function'
-}
-
-function optionError(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', option, message)
 }
