@@ -20,8 +20,8 @@ export function b2bua(srf, media, targets) {
     } catch (error) {
       await call?.release()
       const status = statusOf(error)
-      // A refusal has a status, and createB2BUA has sent that of the last target on.
-      if (status === undefined) console.error(error)
+      // A refusal has a status, and createB2BUA has sent that of the last target on. Who has cancelled knows it.
+      if (status === undefined || (error instanceof RtpProxyNgError && status !== 487)) console.error(error)
       if (!res.finalResponseSent) res.send(status ?? 480)
     }
   })

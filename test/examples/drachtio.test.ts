@@ -62,7 +62,7 @@ it('the example on drachtio-srf offers the media proxy to the callee, and keeps 
   await expect.poll(() => dialog.on.mock.calls.map(([event]) => event)).toContain('destroy')
 })
 
-it('the example on drachtio-srf answers 503 without a media proxy, and calls nobody', async () => {
+it('the example on drachtio-srf answers 503 without a media proxy, says why, and calls nobody', async () => {
   const said = vi.spyOn(console, 'error').mockReturnValue()
   createB2BUA.mockClear()
   await engine.stop()
@@ -70,6 +70,7 @@ it('the example on drachtio-srf answers 503 without a media proxy, and calls nob
   handle(invite(), { finalResponseSent: false, send } as never)
   await expect.poll(() => send.mock.calls).toEqual([[503]])
   expect(createB2BUA).not.toHaveBeenCalled()
+  expect(said.mock.calls).toMatchObject([[{ command: 'offer' }]])
   said.mockRestore()
 })
 
