@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build as esbuild } from 'esbuild'
 import { build as vite } from 'vite'
 
@@ -42,8 +42,8 @@ const all = entries.map(([names]) => names).join(', ')
 const done = (/** @type {string} */ how) =>
   `use({ ${all} }).then(() => console.log('${how}: ok'), (error) => { console.error(error); process.exit(1) })\n`
 
-/** Bytes: the tarball, of which documentation and examples are some 60,000, and what a bundle of one entry may have at most, with all that it loads on demand. */
-const PACKED = 430_000
+/** Bytes: the tarball, of which documentation (its API pages 56,000) and examples are some 120,000, and what a bundle of one entry may have at most, with all that it loads on demand. */
+const PACKED = 465_000
 const BUNDLED = {
   'rtpproxy-ng': 195_000,
   'rtpproxy-ng/ng': 140_000,
@@ -53,7 +53,7 @@ const BUNDLED = {
 
 /** What is built, and what those read who have nothing but the package. */
 const SHIPPED =
-  /^(dist\/|examples\/|docs\/([A-Za-z-]+\.md|charts\/[a-z-]+\.svg|grafana\/rtpproxy-ng\.json)$|package\.json$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$)/
+  /^(dist\/|examples\/|docs\/((api\/(rtpproxy-ng\/)?)?[A-Za-z-]+\.md|charts\/[a-z-]+\.svg|grafana\/rtpproxy-ng\.json)$|package\.json$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$)/
 
 function pack() {
   /** @type {{filename: string, size: number, files: {path: string}[]}[]} */
@@ -84,11 +84,20 @@ function install(filename) {
   if (there.length > 0) throw new Error(`the package has install scripts: ${there.join(', ')}`)
 }
 
-/** The way from the README to one's goal is in the package. */
+/** The way from the README to one's goal is in the package: every link of every page, but to the pictures of the status page, which weigh more than all pages. */
 function followLinks() {
-  const readme = readFileSync(inPackage('README.md'), 'utf8')
-  for (const [, target = ''] of readme.matchAll(/\]\(((?:docs|examples)\/[^)#]+)[^)]*\)/g))
-    if (!existsSync(inPackage(target))) throw new Error(`the README leads to ${target}, which is not there`)
+  const pages = readdirSync(inPackage('.'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  )
+  for (const page of pages) {
+    const text = readFileSync(inPackage(page), 'utf8').replaceAll(/```[\s\S]*?```/g, '')
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (/^https?:/.test(target) || target.startsWith('screenshots/')) continue
+      if (!existsSync(join(dirname(inPackage(page)), target)))
+        throw new Error(`${page} leads to ${target}, which is not there`)
+    }
+  }
+  console.log(`the links of ${pages.length} pages: ok`)
 }
 
 /** The command, as npm has installed it. */
