@@ -7,9 +7,10 @@ const { values } = parseArgs({
   options: {
     rtpengine: { type: 'string', default: 'udp:127.0.0.1:2223' },
     listen: { type: 'string', default: '127.0.0.1:5060' },
-    next: { type: 'string', default: '127.0.0.1:5080' },
+    next: { type: 'string' },
   },
 })
+if (values.next === undefined) throw new Error('--next HOST:PORT says where calls go')
 const [host = '', port] = values.listen.split(':')
 const proxy = await startProxy({ rtpengine: values.rtpengine, host, port: Number(port), next: values.next })
 console.log(`SIP proxy on udp:${values.listen}`)

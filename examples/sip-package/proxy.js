@@ -17,12 +17,15 @@ const proxy = require('sip/proxy')
 /** @typedef {import('rtpproxy-ng/sip').Remote} Remote */
 
 /**
- * @param {{ rtpengine: string, host: string, port: number, next: string }} options `next`: HOST:PORT of where every request goes
+ * @param {{ rtpengine: string, host: string, port: number, next: string }} options `next`: HOST:PORT of where every request goes,
+ *   with another HOST than `host`: what goes to its own the package takes for a connection that it has, and throws when there is none
  */
 export async function startProxy({ rtpengine, host, port, next }) {
+  const [address = '', nextPort] = next.split(':')
+  if (address === host)
+    throw new Error(`the package sip sends nothing to its own address: next must not be at ${host}`)
   const media = new RtpProxyNg({ sockets: rtpengine })
   await media.start()
-  const [address = '', nextPort] = next.split(':')
   const destination = { address, port: Number(nextPort) }
 
   /** Puts the media proxy into the SDP of a message, or ends the media. @param {Message} message @param {Remote} remote */
@@ -39,7 +42,6 @@ export async function startProxy({ rtpengine, host, port, next }) {
   /** @param {Message} request @param {Remote} remote */
   async function route(request, remote) {
     await throughMedia(request, remote)
-    // Its own host the package takes for a connection that it has, so `next` has to be at another address.
     request.headers.route = [{ uri: `sip:${next};lr` }]
     // The package does not say where a response came from: from where the request went.
     proxy.send(request, async (/** @type {Message} */ response) => {

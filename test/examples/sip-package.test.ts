@@ -125,6 +125,12 @@ describe('the example on the package sip', () => {
     await expect.poll(() => engine.calls).toEqual([])
   })
 
+  it('says at once that a next hop at its own address cannot be, to which the package would throw in the first call', async () => {
+    const { startProxy } = await import('../../examples/sip-package/proxy.js')
+    const options = { rtpengine: engine.urls[0]!, host: '127.0.0.1', port: 0, next: `127.0.0.1:${port}` }
+    await expect(startProxy(options)).rejects.toThrow('next must not be at 127.0.0.1')
+  })
+
   it('ends the media of a call that is cancelled', async () => {
     alice.say(request('INVITE', 1, '', sdpOf(4000)), port)
     const invite = await bob.hears(/^INVITE /)
