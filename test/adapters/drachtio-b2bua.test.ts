@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type B2buaMedia, type B2buaOptions, b2buaMedia } from '../../src/adapters/drachtio/index.ts'
 import { portIn, Scene, sdpOf } from './drachtio-scene.ts'
 
@@ -226,6 +226,23 @@ describe('a B2BUA on drachtio-srf, in a call', () => {
       ['offer', 'bob', 'alice'],
       ['answer', 'bob', 'alice'],
     ])
+  })
+
+  it('hangs up on both when the ACK that owes an answer does not come', async () => {
+    await setUp()
+    scene.fromAlice('INVITE')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      scene.bobAnswers(await scene.next(/^INVITE /), '200 OK', sdpOf(5002))
+      await scene.next(/^SIP\/2\.0 200 /)
+      vi.advanceTimersByTime(32_000)
+    } finally {
+      vi.useRealTimers()
+    }
+    const byes = [(await scene.next(/^BYE /)).dialogId, (await scene.next(/^BYE /)).dialogId]
+    expect(new Set(byes)).toEqual(new Set(['d1', 'd2']))
+    await scene.engine.received('delete')
+    expect(errors).toMatchObject([{ code: 'ERR_RTPPROXY_NO_SDP' }])
   })
 
   it('hangs up on both when the ACK owes an answer', async () => {

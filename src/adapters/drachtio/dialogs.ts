@@ -33,6 +33,9 @@ interface UntypedDialog {
   ): void
 }
 
+/** How long an ACK may take, with all that is sent again: 64 times T1, behind which comes a BYE (RFC 3261, 13.3.1.4). */
+const ACK_MS = 32_000
+
 const untyped = (dialog: Srf.Dialog) => dialog as unknown as UntypedDialog
 
 /** Carries what happens in the dialogs of one call from side to side, through the media proxy. */
@@ -128,12 +131,12 @@ export class CallDialogs {
       acknowledge()
       throw error
     }
-    const acknowledged = new Promise<Srf.SrfRequest>((resolve) => {
-      by.dialog.once('ack', (ack) => resolve(ack as unknown as Srf.SrfRequest))
-    })
+    const acknowledged = ackOf(by)
     accept(by, res, body)
     const ack = await acknowledged
     try {
+      if (ack === undefined)
+        throw new SipError('ERR_RTPPROXY_NO_SDP', 'the ACK that owes the answer has not come')
       const sdp = await this.#call.answer(sipMessageOf(ack), by.party)
       other.dialog.local.sdp = sdp
       acknowledge({ body: sdp })
@@ -148,6 +151,19 @@ export class CallDialogs {
   async #restore(): Promise<void> {
     await this.#call.restore().catch(this.#onError)
   }
+}
+
+/** The next ACK of a side; undefined if none comes. */
+function ackOf({ dialog }: Side): Promise<Srf.SrfRequest | undefined> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(resolve, ACK_MS, undefined)
+    // What else the program has to do keeps it, not this.
+    patience.unref()
+    dialog.once('ack', (ack) => {
+      clearTimeout(patience)
+      resolve(ack as unknown as Srf.SrfRequest)
+    })
+  })
 }
 
 /**
