@@ -4,6 +4,7 @@ import { refuseReentry } from './bencode-encode.ts'
 import {
   Bytes,
   bencodeDecode,
+  copyIn,
   copyOf,
   FIELD_WORDS,
   INPUT,
@@ -124,7 +125,7 @@ export function decode(bytes: Uint8Array, options?: DecodeOptions | BufferEncodi
   if (settings.tolerant || settings.dictionaries === 'null' || length > MAX_INPUT)
     return readPlain(bytes, settings, maxDepth)
   if (settings.maxBytes !== undefined) checkSize(length, settings.maxBytes)
-  memory.set(bytes, INPUT)
+  copyIn(bytes, INPUT)
   const tokens = bencodeDecode(length, maxDepth)
   if (tokens < 0) throw new BencodeError(DECODE_ERRORS[-tokens - 1]!, words[ERROR_AT]!)
 

@@ -2,6 +2,7 @@ import { isMap, isUint8Array } from 'node:util/types'
 import { BencodeError, ConfigurationError } from '../errors.ts'
 import {
   bencodeEncode,
+  copyIn,
   copyOutput,
   INPUT,
   MAX_INPUT,
@@ -169,7 +170,7 @@ function putReady(bencode: string): void {
 function putBytes(value: Uint8Array): void {
   if (text !== '') stageText()
   if (value.length > MAX_INPUT - staged) throw tooLarge()
-  memory.set(value, INPUT + staged)
+  copyIn(value, INPUT + staged)
   staged += value.length
   words[tape++] = value.length
 }

@@ -120,6 +120,11 @@ export function rangeEnd(range: number): number {
   return (range >>> 16) + (range & 0xffff)
 }
 
+/** Copies `bytes` in. Those whose ArrayBuffer was transferred to another thread are none, and `set` would throw at them. */
+export function copyIn(bytes: Uint8Array, at: number): void {
+  if (bytes.length > 0) memory.set(bytes, at)
+}
+
 // Results are cut from slabs, as Node does for small Buffers, because memory of its own costs a result more than all the
 // rest; a slab lives as long as the last result in it. Node's own hold too few SIP messages to be worth their making.
 const SLAB_SIZE = 65536

@@ -1,5 +1,7 @@
+import { isUint8Array } from 'node:util/types'
 import { NgError, RtpProxyNgError, SipError } from '../errors.ts'
 import {
+  copyIn,
   copyOutput,
   FIELD_WORDS,
   MAX_INPUT,
@@ -123,7 +125,7 @@ function requestError(reason: number, plan: RequestPlan): SipError {
 }
 
 /** The bytes of a message have become fewer since they were scanned: their ArrayBuffer was transferred or resized. */
-function changedError(): SipError {
+export function changedError(): SipError {
   return new SipError('ERR_RTPPROXY_SIP', 'the bytes of the SIP message have changed since it was parsed')
 }
 
@@ -237,10 +239,11 @@ export function rewriteMessage(
 
 /** Puts `sdp` in place of the message's SDP; Content-Length follows. */
 export function replaceSdp(message: Uint8Array, sdp: Uint8Array): Buffer {
+  if (!isUint8Array(sdp)) throw new SipError('ERR_RTPPROXY_SIP', 'the SDP must be a Uint8Array')
   if (sdp.length > MAX_INPUT) {
     throw new SipError('ERR_RTPPROXY_SIP', `SDP of ${sdp.length} bytes; the limit is ${MAX_INPUT}`)
   }
-  memory.set(sdp, REPLY)
+  copyIn(sdp, REPLY)
   const written = sipSplice(loadSip(message), REPLY, sdp.length)
   if (written < 0) throw spliceError(written)
   return copyOutput(written)

@@ -1,10 +1,11 @@
+import { isUint8Array } from 'node:util/types'
 import { SdpError } from '../errors.ts'
 import {
+  copyIn,
   copyRecords,
   FIELD_WORDS,
   INPUT,
   MAX_INPUT,
-  memory,
   rangeEnd,
   rangeStart,
   sdpScan,
@@ -169,8 +170,9 @@ export class SdpLines {
 
 /** Scans `bytes` to records at TABLE, which the next call overwrites; returns how many there are. */
 export function scanLines(bytes: Uint8Array): number {
+  if (!isUint8Array(bytes)) throw new SdpError('this is no Uint8Array, so there is no SDP', 0)
   if (bytes.length > MAX_INPUT) throw new SdpError(`SDP of ${bytes.length} bytes goes on`, MAX_INPUT)
-  memory.set(bytes, INPUT)
+  copyIn(bytes, INPUT)
   const count = sdpScan(bytes.length)
   if (count < 0) throw new SdpError(ERRORS[words[FIELD_WORDS]!]!, words[FIELD_WORDS + 1]!)
   return count

@@ -1,10 +1,10 @@
 import { SipError } from '../errors.ts'
 import {
+  copyIn,
   copyRecords,
   FIELD_WORDS,
   INPUT,
   MAX_INPUT,
-  memory,
   rangeEnd,
   rangeStart,
   sipBranch,
@@ -92,7 +92,7 @@ export function loadSip(bytes: Uint8Array): number {
   if (length > MAX_INPUT) {
     throw new SipError('ERR_RTPPROXY_SIP', `SIP message of ${length} bytes; the limit is ${MAX_INPUT}`)
   }
-  memory.set(bytes, INPUT)
+  copyIn(bytes, INPUT)
   return length
 }
 

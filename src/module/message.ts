@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
+import { isUint8Array } from 'node:util/types'
 import {
+  changedError,
   encodeRequest,
   type ReplySummary,
   type RequestPlan,
@@ -19,7 +21,7 @@ import {
   sdpKind,
   viaCount,
 } from '../core/sip.ts'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, SipError } from '../errors.ts'
 
 /** Where a SIP message came from, as the transport saw it (not as Via claims). */
 export interface SourceAddress {
@@ -80,10 +82,12 @@ export class SipMessage {
         `source.address is no IP address: ${source?.address}`,
       )
     }
-    const buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return new SipMessage(buffer, source, scanSip(buffer))
+    if (Buffer.isBuffer(bytes)) return new SipMessage(bytes, source, scanSip(bytes))
+    if (!isUint8Array(bytes))
+      throw new SipError('ERR_RTPPROXY_SIP', 'a SIP message is read from a Uint8Array')
+    // Scanned first: what has no bytes any more, since they were transferred to another thread, cannot be viewed either.
+    const fields = scanSip(bytes)
+    return new SipMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), source, fields)
   }
 
   get isRequest(): boolean {
@@ -186,7 +190,7 @@ export class SipMessage {
   /**
    * The same message with `sdp` in place of its SDP; Content-Length follows.
    *
-   * @throws SipError `ERR_RTPPROXY_NO_SDP` if there is no SDP to replace.
+   * @throws SipError `ERR_RTPPROXY_NO_SDP` if there is no SDP to replace, `ERR_RTPPROXY_SIP` if `sdp` is too large or no Uint8Array.
    */
   withSdp(sdp: Uint8Array): SipMessage {
     return SipMessage.parse(replaceSdp(this.buffer, sdp), this.source)
@@ -194,6 +198,7 @@ export class SipMessage {
 
   #view(index: number): Buffer {
     const range = this.#fields[index]!
+    if (this.buffer.length < rangeEnd(range)) throw changedError()
     return this.buffer.subarray(rangeStart(range), rangeEnd(range))
   }
 

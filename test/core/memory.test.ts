@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decode, encode } from '../../src/core/bencode.ts'
 import { encodeRequest, rewriteMessage } from '../../src/core/ng.ts'
+import { parseSdp } from '../../src/core/sdp.ts'
 import { type SipFields, scanSip } from '../../src/core/sip.ts'
 import { RtpProxyNgError } from '../../src/errors.ts'
+import { SipMessage } from '../../src/module/message.ts'
 import { bytes, moduleCalls } from '../vectors.ts'
 import { referenceSip } from './reference-sip.ts'
 
@@ -28,7 +30,8 @@ describe('the table of a scan', () => {
     branchValue: undefined,
     middle: Buffer.alloc(0),
   } as const
-  const reply = encode({ sdp: 'v=0', result: 'ok' })
+  // In memory of its own: another test gives away that of results.
+  const reply = Buffer.from(encode({ sdp: 'v=0', result: 'ok' }))
   const withSdp = texts
     .filter((text) => referenceSip(text)?.sdp !== undefined)
     .map((text) => Buffer.from(text, 'latin1'))
@@ -104,5 +107,46 @@ describe('results', () => {
     structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
     expect(encode('abc').toString()).toBe('3:abc')
     expect(decode(Buffer.from('1:y'))).toEqual(Buffer.from('y'))
+  })
+})
+
+describe('bytes that were transferred to another thread', () => {
+  function transferred(bytes: Uint8Array): Buffer {
+    const buffer = Buffer.allocUnsafeSlow(bytes.length)
+    buffer.set(bytes)
+    transfer(buffer)
+    return buffer
+  }
+  const transfer = ({ buffer }: Uint8Array): unknown =>
+    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+  const source = { address: '192.0.2.7' }
+  const text = texts.find((one) => referenceSip(one)?.sdp !== undefined)!
+  const fresh = (): Buffer => {
+    const buffer = Buffer.allocUnsafeSlow(text.length)
+    buffer.write(text, 'latin1')
+    return buffer
+  }
+
+  it('are no SIP message, no SDP and no bencode, and an empty byte string', () => {
+    const gone = transferred(Buffer.from('v=0'))
+    expect(outcome(() => SipMessage.parse(gone, source))).toBe('ERR_RTPPROXY_SIP')
+    const view = new Uint8Array([1])
+    transfer(view)
+    expect(outcome(() => SipMessage.parse(view, source))).toBe('ERR_RTPPROXY_SIP')
+    expect(outcome(() => parseSdp(gone))).toBe('ERR_RTPPROXY_SDP')
+    expect(outcome(() => decode(gone))).toBe('ERR_RTPPROXY_BENCODE')
+    expect(encode({ a: gone }).toString()).toBe('d1:a0:e')
+  })
+
+  it('are missed in the message that was made of them', () => {
+    const message = SipMessage.parse(fresh(), source)
+    transfer(message.buffer)
+    const uses = [
+      () => message.sdp,
+      () => message.body,
+      () => message.header('To'),
+      () => message.withSdp(Buffer.from('v=0')),
+    ]
+    for (const use of uses) expect(outcome<unknown>(use)).toBe('ERR_RTPPROXY_SIP')
   })
 })

@@ -130,6 +130,11 @@ describe('parseSdp', () => {
     expect(media).toMatchObject({ port: 49170, portCount: 2, protocol: 'RTP/AVP', formats: ['31'] })
   })
 
+  it('refuses what are no bytes', () => {
+    for (const wrong of ['v=0', undefined, null, 5, [118], { length: -1 }])
+      expect(() => parseSdp(wrong as unknown as Uint8Array)).toThrow(SdpError)
+  })
+
   it('leaves TTL and count out of a multicast address', () => {
     expect(parse('v=0', 'c=IN IP4 233.252.0.1/127/3').connection?.address).toBe('233.252.0.1')
   })

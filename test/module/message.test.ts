@@ -87,4 +87,19 @@ describe('a SIP message', () => {
   it('takes any Uint8Array', () => {
     expect(SipMessage.parse(new Uint8Array(invite.buffer), source).callId).toBe('c1')
   })
+
+  it.each([
+    ['text', 'SIP/2.0 200 OK\r\n\r\n'],
+    ['a number', 200],
+    ['nothing', undefined],
+    ['null', null],
+    ['a list', [83, 73, 80]],
+    ['other numbers', new Uint16Array(8)],
+    ['what only has a length', { length: -1 }],
+  ])('is refused with an error of its own when it, or the SDP it is given, is %s', (_, wrong) => {
+    const refused = expect.objectContaining({ name: 'SipError', code: 'ERR_RTPPROXY_SIP' })
+    expect(() => SipMessage.parse(wrong as Uint8Array, source)).toThrow(refused)
+    expect(() => invite.withSdp(wrong as Uint8Array)).toThrow(refused)
+    expect(invite.sdp?.toString()).toBe('v=0\r\n')
+  })
 })
