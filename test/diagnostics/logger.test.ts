@@ -24,7 +24,7 @@ const sink = () =>
 
 async function client(options: RtpProxyNgOptions = {}): Promise<RtpProxyNg> {
   const media = new RtpProxyNg({
-    ...{ sockets: engine.urls, timeoutMs: 20, attempts: 1 },
+    ...{ sockets: engine.urls, timeoutMs: 2000, attempts: 1 },
     ...{ logger: pino({ level: 'debug' }, sink()), ...options },
   })
   await media.start()
