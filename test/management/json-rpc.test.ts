@@ -1,9 +1,12 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { NodeError } from '../../src/errors.ts'
 import { answer, InvalidParams, type Method } from '../../src/management/rpc/json-rpc.ts'
 
-const calls: unknown[] = []
+let calls: unknown[]
+beforeEach(() => {
+  calls = []
+})
 const methods: Record<string, Method> = {
   echo: (parameters) => parameters,
   nothing: () => undefined,

@@ -38,7 +38,8 @@ function parsed(datagram: Buffer): unknown {
   return [datagram.toString('latin1', 0, space), JSON.parse(text)]
 }
 
-describe('beside a real rtpengine 10.5.3', () => {
+// The recording is one story: each command finds the calls that those before it have left.
+describe('beside a real rtpengine 10.5.3', { shuffle: false }, () => {
   let relay: EmbeddedRelay
   let client: UdpClient
   beforeAll(async () => {

@@ -143,6 +143,10 @@ describe('the size of the memory of calls', () => {
 
   it('stays under 200 bytes a call, also when old calls have made room for new ones', () => {
     expect(callIdOf(1)).toMatch(/^f{31}1@192\.0\.2\.1000$/)
+    // What the engine keeps of code that runs for the first time is no part of the calls.
+    const first = new CallMemory<Proxy>({ limit: calls / 10, lifetimeMs: 1e9 })
+    for (let call = 0; call < calls; call++) first.keep(callIdOf(call), undefined, a)
+    first.close()
     const before = used()
     const memory = new CallMemory<Proxy>({ limit: calls, lifetimeMs: 1e9 })
     for (let call = 0; call < calls; call++) memory.keep(callIdOf(call), undefined, a)
