@@ -6,6 +6,7 @@ import { RtpProxyNg } from 'rtpproxy-ng'
 import { FakeRtpEngine } from 'rtpproxy-ng/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { b2bua } from '../../examples/drachtio/b2bua.js'
+import { portIn, sipText } from '../adapters/drachtio-scene.ts'
 import { DrachtioServer } from './drachtio-server.ts'
 
 const require = createRequire(import.meta.url)
@@ -112,32 +113,17 @@ describe('the program on drachtio-srf', () => {
   })
 
   const sdpOf = (port: number) => sdp.replace('4000', String(port))
-  const portIn = (text: string) => Number(/^m=audio (\d+)/m.exec(text)?.[1])
-  const message = (first: string, cseq: string, { to = '', callId = 'a-leg', from = 'alice', body = '' }) =>
-    [
-      first,
-      'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1',
-      `From: <sip:${from}@192.0.2.1>;tag=${from}`,
-      `To: <sip:bob@192.0.2.9>${to && `;tag=${to}`}`,
-      `Call-ID: ${callId}`,
-      `CSeq: ${cseq}`,
-      'Contact: <sip:them@192.0.2.1>',
-      ...(body && ['Content-Type: application/sdp']),
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ].join('\r\n')
 
   /** Alice calls, Bob answers. */
   async function setUp(): Promise<void> {
-    server.incoming(message('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
+    server.incoming(sipText('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
     const invite = await server.message(/^INVITE sip:bob@192\.0\.2\.9 /)
     const bob = { callId: 'b-leg', from: 'us', to: 'bob' }
-    const ok = message('SIP/2.0 200 OK', '1 INVITE', { ...bob, body: sdpOf(5000) })
+    const ok = sipText('SIP/2.0 200 OK', '1 INVITE', { ...bob, body: sdpOf(5000) })
     server.incoming(ok, invite.transactionId, 'd2')
     await server.message(/^ACK /)
     const answer = await server.message(/^SIP\/2\.0 200 OK[\s\S]*CSeq: 1 INVITE/i)
-    server.incoming(message('ACK sip:us SIP/2.0', '1 ACK', { to: 'ours' }), 't2', 'd1')
+    server.incoming(sipText('ACK sip:us SIP/2.0', '1 ACK', { to: 'ours' }), 't2', 'd1')
     const ports = engine.calls[0]!.ports
     expect(ports).toContain(portIn(invite.text))
     expect(ports).toContain(portIn(answer.text))
@@ -147,10 +133,10 @@ describe('the program on drachtio-srf', () => {
   it('makes a call whose media goes through the media proxy both ways, and ends it', async () => {
     await setUp()
     expect(engine.calls).toMatchObject([{ callId: 'a-leg', tags: ['alice', 'bob'] }])
-    server.incoming(message('BYE sip:us SIP/2.0', '2 BYE', { to: 'ours' }), 't3', 'd1')
+    server.incoming(sipText('BYE sip:us SIP/2.0', '2 BYE', { to: 'ours' }), 't3', 'd1')
     const bye = await server.message(/^BYE /)
     server.incoming(
-      message('SIP/2.0 200 OK', '2 BYE', { callId: 'b-leg', from: 'us', to: 'bob' }),
+      sipText('SIP/2.0 200 OK', '2 BYE', { callId: 'b-leg', from: 'us', to: 'bob' }),
       bye.transactionId,
       'd2',
     )
@@ -162,7 +148,7 @@ describe('the program on drachtio-srf', () => {
     await setUp()
     const before = server.sent.length
     server.incoming(
-      message('INVITE sip:us SIP/2.0', '2 INVITE', { to: 'ours', body: sdpOf(4002) }),
+      sipText('INVITE sip:us SIP/2.0', '2 INVITE', { to: 'ours', body: sdpOf(4002) }),
       't3',
       'd1',
     )
@@ -173,7 +159,7 @@ describe('the program on drachtio-srf', () => {
     expect(engine.calls[0]!.ports).toContain(portIn(again.text))
     const bob = { callId: 'b-leg', from: 'us', to: 'bob' }
     server.incoming(
-      message('SIP/2.0 200 OK', '2 INVITE', { ...bob, body: sdpOf(5002) }),
+      sipText('SIP/2.0 200 OK', '2 INVITE', { ...bob, body: sdpOf(5002) }),
       again.transactionId,
       'd2',
     )
@@ -182,11 +168,11 @@ describe('the program on drachtio-srf', () => {
   })
 
   it('calls Carol when Bob refuses, and ends the media when she does as well', async () => {
-    server.incoming(message('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
+    server.incoming(sipText('INVITE sip:bob@us SIP/2.0', '1 INVITE', { body: sdpOf(4000) }), 't1', 'd1')
     for (const who of ['bob', 'carol']) {
       const invite = await server.message(new RegExp(`^INVITE sip:${who}@192\\.0\\.2\\.9 `))
       expect(engine.calls[0]!.ports).toContain(portIn(invite.text))
-      const busy = message('SIP/2.0 486 Busy Here', '1 INVITE', { callId: 'b-leg', from: 'us', to: who })
+      const busy = sipText('SIP/2.0 486 Busy Here', '1 INVITE', { callId: 'b-leg', from: 'us', to: who })
       server.incoming(busy, invite.transactionId, 'd2')
     }
     await server.message(/^SIP\/2\.0 486/)
