@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { BencodeError, ConfigurationError } from '../errors.ts'
+import { BencodeError, optionError } from '../errors.ts'
 import { refuseReentry } from './bencode-encode.ts'
 import {
   Bytes,
@@ -149,7 +149,7 @@ function readPlain(given: Uint8Array, settings: DecodeOptions, maxDepth: number)
 
 function checkSize(length: number, maxBytes: number): void {
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxBytes', 'maxBytes must be a whole number from 1')
+    throw optionError('maxBytes', 'maxBytes must be a whole number from 1')
   if (length > maxBytes) throw new BencodeError(`bencode of more than ${maxBytes} bytes`)
 }
 
@@ -159,19 +159,15 @@ function bufferOf(bytes: Uint8Array): Buffer {
 
 function checkOptions({ encoding, dictionaries, tolerant }: DecodeOptions, maxDepth: number): void {
   if (tolerant !== undefined && typeof tolerant !== 'boolean')
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'tolerant', 'tolerant must be true or false')
+    throw optionError('tolerant', 'tolerant must be true or false')
   if (dictionaries !== undefined && !DICTIONARIES.includes(dictionaries)) {
-    throw new ConfigurationError(
-      'ERR_RTPPROXY_OPTION',
-      'dictionaries',
-      `there are no dictionaries '${dictionaries}'`,
-    )
+    throw optionError('dictionaries', `there are no dictionaries '${dictionaries}'`)
   }
   if (encoding !== undefined && encoding !== 'utf8' && !Buffer.isEncoding(encoding)) {
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'encoding', `unknown encoding ${encoding}`)
+    throw optionError('encoding', `unknown encoding ${encoding}`)
   }
   if (!Number.isInteger(maxDepth) || maxDepth < 1 || maxDepth > DEEPEST) {
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxDepth', `maxDepth must be from 1 to ${DEEPEST}`)
+    throw optionError('maxDepth', `maxDepth must be from 1 to ${DEEPEST}`)
   }
 }
 

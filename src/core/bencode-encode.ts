@@ -1,5 +1,5 @@
 import { isMap, isUint8Array } from 'node:util/types'
-import { BencodeError, ConfigurationError } from '../errors.ts'
+import { BencodeError, optionError } from '../errors.ts'
 import {
   bencodeEncode,
   copyIn,
@@ -107,10 +107,9 @@ export function encodingLength(value: BencodeInput, options: EncodeOptions = {})
 }
 
 function written(value: BencodeInput, { sorted = false, maxBytes = MAX_INPUT }: EncodeOptions): Writer {
-  if (typeof sorted !== 'boolean')
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'sorted', 'sorted must be true or false')
+  if (typeof sorted !== 'boolean') throw optionError('sorted', 'sorted must be true or false')
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'maxBytes', 'maxBytes must be a whole number from 1')
+    throw optionError('maxBytes', 'maxBytes must be a whole number from 1')
   const writer = new Writer({ sorted, maxBytes })
   writer.write(value)
   return writer

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { type ConfigurationError, optionError } from '../errors.ts'
 import type { SipMessage } from '../module/message.ts'
 
 /** Where the variables take their values from. */
@@ -119,17 +119,13 @@ export function writable(name: string, parameter: string): Target {
   const key = writableKey(kind, argument)
   if (key !== undefined) return { key }
   const why = `'${name}' cannot be written to; $avp(x), $var(x) and $xavp(x=>y) can`
-  throw new ConfigurationError('ERR_RTPPROXY_OPTION', parameter, `${parameter}: ${why}`)
+  throw optionError(parameter, `${parameter}: ${why}`)
 }
 
 /** `text` begins with the dollar sign of what is not supported. */
 function unsupported(text: string, format: string, parameter: string): ConfigurationError {
   const what = /^\$[^\s$]{0,40}/.exec(text)?.[0]
-  return new ConfigurationError(
-    'ERR_RTPPROXY_OPTION',
-    parameter,
-    `'${what}' in '${format}' is not supported; there are ${SUPPORTED}`,
-  )
+  return optionError(parameter, `'${what}' in '${format}' is not supported; there are ${SUPPORTED}`)
 }
 
 /** The URI in a From or To value: what stands between `<` and `>` behind the display name, else the addr-spec. */

@@ -1,4 +1,4 @@
-import { ConfigurationError, RtpProxyNgError } from '../errors.ts'
+import { optionError, RtpProxyNgError } from '../errors.ts'
 import type { RtpProxyNg } from '../module/client.ts'
 import type { SourceAddress } from '../module/message.ts'
 import { KamailioMessage, type MessageContext } from './message.ts'
@@ -55,11 +55,7 @@ export abstract class ScriptModule {
   /** Runs a function the way a script sees it: 1, or -1 with the reason kept. Our own mistakes are not hidden. */
   protected async run(msg: KamailioMessage, body: () => Promise<void>): Promise<ReturnCode> {
     if (!(msg instanceof KamailioMessage)) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'msg',
-        'the message must come from module.message()',
-      )
+      throw optionError('msg', 'the message must come from module.message()')
     }
     try {
       await body()

@@ -1,5 +1,5 @@
 import { BRANCH_GIVEN, type RequestPlan } from '../core/ng.ts'
-import { ConfigurationError, NgError, SipError } from '../errors.ts'
+import { NgError, optionError, SipError } from '../errors.ts'
 import { legBranch } from '../nodes/affinity/calls.ts'
 import { checkCallOptions } from '../nodes/dispatch/call-options.ts'
 import type { CommandRequest } from '../nodes/dispatch/command.ts'
@@ -246,8 +246,7 @@ export class RtpProxyNg extends MediaProxies {
   #anyRequest(name: string, call: SipMessage | NgParameters, options: MessageOptions): CommandRequest {
     if (call instanceof SipMessage) return this.#messageRequest(name, call, options)
     if (!isParameters(call)) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
+      throw optionError(
         'message',
         `${name}: the message must be a SipMessage, or the parameters in an object`,
       )
@@ -260,11 +259,7 @@ export class RtpProxyNg extends MediaProxies {
 
   #messageRequest(given: string, message: SipMessage, options: MessageInput & CallOptions): CommandRequest {
     if (!(message instanceof SipMessage)) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'message',
-        `${given}: the message must be a SipMessage`,
-      )
+      throw optionError('message', `${given}: the message must be a SipMessage`)
     }
     const make = isDirect(given, options) ? directRequest : beyond().messageRequest
     const { name, datagram, plan, callId } = make(given, message, options, this.options, ROOM)
@@ -303,8 +298,7 @@ export class RtpProxyNg extends MediaProxies {
 
   #node(url: string, set: number): Node {
     const node = this.pool.node(url, set)
-    if (node === undefined)
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'node', `no media proxy is called ${url}`)
+    if (node === undefined) throw optionError('node', `no media proxy is called ${url}`)
     return node
   }
 }

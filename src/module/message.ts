@@ -21,7 +21,7 @@ import {
   sdpKind,
   viaCount,
 } from '../core/sip.ts'
-import { ConfigurationError, SipError } from '../errors.ts'
+import { optionError, SipError } from '../errors.ts'
 
 /** Where a SIP message came from, as the transport saw it (not as Via claims). */
 export interface SourceAddress {
@@ -76,11 +76,7 @@ export class SipMessage {
    */
   static parse(bytes: Uint8Array, source: SourceAddress): SipMessage {
     if (isIP(source?.address) === 0) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'source',
-        `source.address is no IP address: ${source?.address}`,
-      )
+      throw optionError('source', `source.address is no IP address: ${source?.address}`)
     }
     if (Buffer.isBuffer(bytes)) return new SipMessage(bytes, source, scanSip(bytes))
     if (!isUint8Array(bytes))

@@ -1,6 +1,6 @@
 import { lookup, type Resolver, resolveSrv } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 
 /** One SRV record (RFC 2782). */
 export interface ServiceRecord {
@@ -113,7 +113,7 @@ export function checkResolver(resolver: NameResolver | undefined): NameResolver 
   if (resolver === undefined) return systemNames
   if (typeof resolver?.addresses !== 'function' || typeof resolver.services !== 'function') {
     const why = 'resolver must have the methods addresses, services'
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'resolver', why)
+    throw optionError('resolver', why)
   }
   return new BoundedResolver(resolver)
 }

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { type ConfigurationError, optionError } from '../errors.ts'
 
 /** What balancing sees of a node. */
 export interface Balanced {
@@ -144,7 +144,7 @@ function asked(balancing: BalancingFunction): Choose {
 }
 
 function balancingError(why: string): ConfigurationError {
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', 'balancing', `balancing: ${why}`)
+  return optionError('balancing', `balancing: ${why}`)
 }
 
 /** URLs whose hashes are remembered; far more than anybody has nodes. */

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, optionError } from '../errors.ts'
 import { parseWebUrl, type WebAddress } from '../network/web/address.ts'
 
 /** Where a node listens. */
@@ -138,22 +138,14 @@ export function parseSockets(sockets: readonly string[]): SetDefinition[] {
     const idText = marker < 0 ? '0' : text.slice(0, marker).trim()
     const id = Number(idText)
     if (!/^[0-9]+$/.test(idText) || id > MAX_SET_ID) {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'rtpproxy_sock',
-        `'${text}': '${idText}' is no set id`,
-      )
+      throw optionError('rtpproxy_sock', `'${text}': '${idText}' is no set id`)
     }
     const words = text
       .slice(marker < 0 ? 0 : marker + 2)
       .trim()
       .replaceAll(new RegExp(SECOND_URL, 'gi'), '|')
     if (words === '') {
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'rtpproxy_sock',
-        `'${text}': no media proxy in set ${id}`,
-      )
+      throw optionError('rtpproxy_sock', `'${text}': no media proxy in set ${id}`)
     }
     const set = sets.get(id) ?? { id, nodes: [] }
     for (const word of words.split(/\s+/)) set.nodes.push(parseNode(word, index++))

@@ -1,4 +1,4 @@
-import { ConfigurationError, NodeError, type RtpProxyNgError } from '../errors.ts'
+import { NodeError, optionError, type RtpProxyNgError } from '../errors.ts'
 import type { DroppedReplies } from '../network/requests/dropped.ts'
 import { OpenRequests } from '../network/requests/open-requests.ts'
 import { RoundTrip } from '../network/requests/round-trip.ts'
@@ -285,11 +285,11 @@ export class Pool {
    */
   async drain(url: string): Promise<void> {
     if (this.pins.memory === undefined) {
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'affinity', 'drain needs the option affinity')
+      throw optionError('affinity', 'drain needs the option affinity')
     }
     const nodes = this.#roster.named(url)
     if (nodes.length === 0) {
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'url', `no media proxy is called ${url}`)
+      throw optionError('url', `no media proxy is called ${url}`)
     }
     for (const node of nodes) this.#health.setDraining(node, true)
     await Promise.all(nodes.map((node) => this.#drains.wait(node)))

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 import { JsonTransport } from '../network/json.ts'
 import type { NameResolver } from '../network/names.ts'
 import { PairedTransport } from '../network/paired.ts'
@@ -64,6 +64,5 @@ export function checkCoding(
   { url, address, stream }: Pick<NodeDefinition, 'url' | 'address' | 'stream'>,
 ): void {
   const isDelimited = [address, stream].some((way) => way?.transport === 'tcp' || way?.transport === 'unix')
-  if (coding === 'json' && isDelimited)
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'coding', `${url} can only be spoken to in bencode`)
+  if (coding === 'json' && isDelimited) throw optionError('coding', `${url} can only be spoken to in bencode`)
 }

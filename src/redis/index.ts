@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import type { createClient } from 'redis'
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 import type { CallStore } from '../nodes/affinity/store.ts'
 
 type Client = ReturnType<typeof createClient>
@@ -58,7 +58,7 @@ async function newClient(url: string | undefined): Promise<Client> {
     redis = await import('redis')
   } catch (cause) {
     const why = 'rtpproxy-ng/redis needs the package redis: npm install redis'
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'redis', `${why} (${(cause as Error).message})`)
+    throw optionError('redis', `${why} (${(cause as Error).message})`)
   }
   return redis.createClient({
     ...(url !== undefined && { url }),

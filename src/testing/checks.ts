@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { optionError } from '../errors.ts'
 
 /** Whether a value will do, and what it must be. */
 type Rule = readonly [accepts: (value: unknown) => boolean, what: string]
@@ -40,7 +40,7 @@ const SCRIPT: Rules = {
 /** A test whose weather or script is misspelt would pass, and prove nothing. */
 function check(where: string, value: unknown, rules: Rules): void {
   const fail = (option: string, why: string): never => {
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', option, why)
+    throw optionError(option, why)
   }
   if (!isObject(value)) fail(where, `${where} must be an object, not ${String(value)}`)
   for (const [key, one] of Object.entries(value as object)) {

@@ -1,4 +1,4 @@
-import { ConfigurationError, RtpProxyNgError } from '../errors.ts'
+import { optionError, RtpProxyNgError } from '../errors.ts'
 import { listen } from '../relay/control/listener.ts'
 import type { Listener } from '../relay/control/message.ts'
 import {
@@ -51,7 +51,7 @@ export class FakeRtpEngine {
   /** @throws ConfigurationError that names the option or URL that is wrong. */
   constructor({ listen: urls = 'udp:127.0.0.1:0', seed = 1, ...options }: FakeRtpEngineOptions = {}) {
     if (!Number.isInteger(seed)) {
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'seed', `seed must be a whole number, not ${seed}`)
+      throw optionError('seed', `seed must be a whole number, not ${seed}`)
     }
     this.#addresses = [urls]
       .flat()
@@ -148,11 +148,7 @@ export class FakeRtpEngine {
   ): () => void {
     if (typeof which === 'function') return this.#scripts.add(which, scripted as ScriptOptions)
     if (typeof which !== 'string')
-      throw new ConfigurationError(
-        'ERR_RTPPROXY_OPTION',
-        'script',
-        'script takes the name of a command, or a function',
-      )
+      throw optionError('script', 'script takes the name of a command, or a function')
     checkScripted(scripted)
     const script: Script = ({ command }) => (command === which ? (scripted as Scripted) : undefined)
     return this.#scripts.add(script, options)

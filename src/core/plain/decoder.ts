@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { BencodeError, ConfigurationError } from '../../errors.ts'
+import { BencodeError, optionError } from '../../errors.ts'
 import { type BencodeMapValue, type BencodeValue, type DecodeOptions, decode } from '../bencode-decode.ts'
 import { INCOMPLETE, MALFORMED, ValueEnd } from './value-end.ts'
 
@@ -35,7 +35,7 @@ export class BencodeDecoder {
   constructor(options: BencodeDecoderOptions = {}) {
     const { maxBytes = MAX_BYTES, maxDepth = 64 } = options
     if ((options as DecodeOptions).tolerant)
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'tolerant', 'a stream has no end to be tolerant of')
+      throw optionError('tolerant', 'a stream has no end to be tolerant of')
     this.#options = { ...options, maxBytes, maxDepth }
     this.#maxBytes = maxBytes
     // What is wrong with the options shows now, not with the first value.

@@ -1,5 +1,5 @@
 import type { DtmfEvents } from '../../dtmf/events.ts'
-import { ConfigurationError, SipError } from '../../errors.ts'
+import { optionError, SipError } from '../../errors.ts'
 import type { OfferOptions } from '../../module/calls.ts'
 import { RtpProxyNg } from '../../module/client.ts'
 import { SipMessage } from '../../module/message.ts'
@@ -115,7 +115,7 @@ export class RtpengineModule extends RtpengineFunctions {
     return this.run(msg, async () => {
       if (!/^j/i.test(format)) {
         const what = `the format is j or jp, not '${format}'`
-        throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'rtpengine_query_v', what)
+        throw optionError('rtpengine_query_v', what)
       }
       const reply = await this.ask(msg, 'query', this.#firstLeg(msg))
       const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)

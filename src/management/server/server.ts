@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { ConfigurationError } from '../../errors.ts'
+import { optionError } from '../../errors.ts'
 import type { RtpProxyNg } from '../../module/client.ts'
 import { page, script, style } from '../page/files.ts'
 import { answer, parseError } from '../rpc/json-rpc.ts'
@@ -96,7 +96,7 @@ async function packages() {
     return { fastify, fastifyRateLimit }
   } catch (cause) {
     const why = 'rtpproxy-ng/management needs packages: npm install fastify @fastify/rate-limit'
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'management', `${why} (${(cause as Error).message})`)
+    throw optionError('management', `${why} (${(cause as Error).message})`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { encode } from '../../core/bencode.ts'
-import { ConfigurationError, FlagError, SipError } from '../../errors.ts'
+import { FlagError, optionError, SipError } from '../../errors.ts'
 import type { RtpengineFlags } from '../../protocol/rtpengine-flags/flags.ts'
 import { parseKamailioFlags } from '../../protocol/rtpengine-flags/kamailio.ts'
 import { parseOpenSipsFlags } from '../../protocol/rtpengine-flags/opensips.ts'
@@ -122,7 +122,7 @@ export function chosenBranch(
     default: {
       // A flag string cannot say it, but a caller can; without its branch the command would be about another call.
       const what = `viaBranch must be none, 1, 2, auto, extra, next or a pair of auto with one of them, not ${choice}`
-      throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'viaBranch', what)
+      throw optionError('viaBranch', what)
     }
   }
 }

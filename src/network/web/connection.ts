@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { ConfigurationError } from '../../errors.ts'
+import { optionError } from '../../errors.ts'
 import { COOKIE_LENGTH } from '../../protocol/cookie.ts'
 import type { OpenEntry, OpenRequests } from '../requests/open-requests.ts'
 import { Timed } from '../requests/timer-wheel.ts'
@@ -84,7 +84,7 @@ export class WebSocketConnection extends Timed {
       library = await import('ws')
     } catch (cause) {
       const why = `ws: and wss: need the package ws: npm install ws (${(cause as Error).message})`
-      const missing = new ConfigurationError('ERR_RTPPROXY_OPTION', 'rtpproxy_sock', why)
+      const missing = optionError('rtpproxy_sock', why)
       this.end({ kind: 'local', cause: missing })
       return
     }

@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { ConfigurationError } from '../../errors.ts'
+import { type ConfigurationError, optionError } from '../../errors.ts'
 
 export type TokenKey = string | Uint8Array
 
@@ -120,5 +120,5 @@ function secretKey(key: TokenKey): KeyObject {
 
 function keyError(why: string): ConfigurationError {
   const message = `tokenKey: a key of at least ${SHORTEST_KEY} bytes is needed; ${why}`
-  return new ConfigurationError('ERR_RTPPROXY_OPTION', 'tokenKey', message)
+  return optionError('tokenKey', message)
 }

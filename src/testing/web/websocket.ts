@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { WebSocketServer } from 'ws'
-import { ConfigurationError } from '../../errors.ts'
+import { optionError } from '../../errors.ts'
 import type { Receiver } from '../../relay/control/message.ts'
 
 const NG = 'ng.rtpengine.com'
@@ -49,6 +49,6 @@ async function webSocketServer(): Promise<typeof WebSocketServer> {
     return (await import('ws')).WebSocketServer
   } catch (cause) {
     const why = `listening on ws: needs the package ws: npm install ws (${(cause as Error).message})`
-    throw new ConfigurationError('ERR_RTPPROXY_OPTION', 'listen', why)
+    throw optionError('listen', why)
   }
 }
