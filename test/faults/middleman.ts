@@ -13,7 +13,7 @@ export interface Weather {
   readonly corrupted?: number
 }
 
-/** Stands between a client and a node, and does to their datagrams what a seed decides. */
+/** Stands between a client and a node, and from `begin` on does to their datagrams what a seed decides. */
 export class Middleman {
   readonly counters = { toNode: 0, toClient: 0, lost: 0, repeated: 0, held: 0, corrupted: 0 }
   readonly #front = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
@@ -24,6 +24,7 @@ export class Middleman {
   readonly #toNode: Weather
   readonly #toClient: Weather
   #clientPort = 0
+  #isFair = true
 
   constructor(nodePort: number, seed: number, toNode: Weather, toClient: Weather = toNode) {
     this.#nodePort = nodePort
@@ -43,6 +44,14 @@ export class Middleman {
     return this.#front.address().port
   }
 
+  /**
+   * Ends the fair weather. A client that starts pings its node once, and one reply that is no `pong` takes the node out of use
+   * for a minute: then all that follows would be refused, and no weather felt.
+   */
+  begin(): void {
+    this.#isFair = false
+  }
+
   /** A socket of its own for each client, so that the node's replies find the way back. */
   #back(clientPort: number): Socket {
     let back = this.#backs.get(clientPort)
@@ -59,6 +68,10 @@ export class Middleman {
   }
 
   #pass(bytes: Buffer, weather: Weather, send: (bytes: Buffer) => void): void {
+    if (this.#isFair) {
+      send(bytes)
+      return
+    }
     const { loss = 0, repeats = 0, held = 0, heldMs = 20, corrupted = 0 } = weather
     if (this.#random() < loss) {
       this.counters.lost++

@@ -86,6 +86,7 @@ describe.skipIf(program === undefined)('real rtpengines', () => {
       attempts: 8,
       deadAfter: 1_000_000,
     })
+    middleman.begin()
     const outcomes = new Outcomes()
     await inParallel(600, 20, (i) => offer(media, `count-${i}@192.0.2.7`, outcomes))
     expect([outcomes.answered, outcomes.wrong]).toEqual([600, 0])

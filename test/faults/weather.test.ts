@@ -25,6 +25,7 @@ async function through(toNode: Weather, toClient: Weather = toNode) {
   })
   opened.push(() => media.close())
   await media.start()
+  middleman.begin()
   return { node, middleman, media }
 }
 
