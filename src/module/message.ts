@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { isUint8Array } from 'node:util/types'
 import {
   changedError,
@@ -22,6 +21,7 @@ import {
   viaCount,
 } from '../core/sip.ts'
 import { optionError, SipError } from '../errors.ts'
+import { isIP } from '../protocol/ip.ts'
 
 /** Where a SIP message came from, as the transport saw it (not as Via claims). */
 export interface SourceAddress {

@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer'
-import { randomUUID } from 'node:crypto'
 import type { BencodeInput } from '../core/bencode.ts'
 import { decodeLarge, encodeLarge, type LargeValue } from '../core/large/bencode.ts'
+import { buffer, crypto } from '../protocol/builtins.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import type { Exchange, OpenRequest, Timing, Transport } from './transport.ts'
 
@@ -80,7 +79,8 @@ function jsonOf(datagram: Buffer): Buffer {
 
 function jsonValue(value: LargeValue, path: string): unknown {
   if (Buffer.isBuffer(value)) {
-    if (!isUtf8(value)) throw new TypeError(`${path}: bytes that are no UTF-8 cannot be sent as JSON`)
+    if (!buffer().isUtf8(value))
+      throw new TypeError(`${path}: bytes that are no UTF-8 cannot be sent as JSON`)
     return value.toString()
   }
   // rtpengine reads a number from a string as well.
@@ -111,7 +111,7 @@ function parsed(text: string): unknown {
   const value: unknown = JSON.parse(text)
   if (!PERHAPS_LARGE.test(text)) return value
   // What nobody can have written tells them from strings.
-  const mark = randomUUID()
+  const mark = crypto().randomUUID()
   const marked = text.replace(STRING_OR_LARGE, (found) => (found[0] === '"' ? found : `"${mark}${found}"`))
   return JSON.parse(marked, (_, one) =>
     typeof one === 'string' && one.startsWith(mark) ? BigInt(one.slice(mark.length)) : one,

@@ -1,6 +1,7 @@
-import { lookup, type Resolver, resolveSrv } from 'node:dns/promises'
-import { isIP } from 'node:net'
+import type { Resolver } from 'node:dns/promises'
 import { optionError } from '../errors.ts'
+import { dns } from '../protocol/builtins.ts'
+import { isIP } from '../protocol/ip.ts'
 
 /** One SRV record (RFC 2782). */
 export interface ServiceRecord {
@@ -24,14 +25,14 @@ export interface NameResolver {
  * The system's own answers: for addresses as every program here gets them (getaddrinfo, so /etc/hosts counts), for
  * services from `dns`, since getaddrinfo has none.
  */
-export function systemResolver(dns: Pick<Resolver, 'resolveSrv'> = { resolveSrv }): NameResolver {
+export function systemResolver(source?: Pick<Resolver, 'resolveSrv'>): NameResolver {
   return {
     async addresses(host, family) {
-      const answers = await lookup(host, { all: true, family, order: 'verbatim' })
+      const answers = await dns().lookup(host, { all: true, family, order: 'verbatim' })
       return answers.map(({ address }) => address)
     },
     async services(name) {
-      const records = await dns.resolveSrv(name)
+      const records = await (source ?? dns()).resolveSrv(name)
       return records.map(({ name: host, port, priority, weight }) => ({ host, port, priority, weight }))
     },
   }

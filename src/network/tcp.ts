@@ -1,4 +1,6 @@
-import { connect, isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { net } from '../protocol/builtins.ts'
+import { isIPv6 } from '../protocol/ip.ts'
 import { StreamFrames } from './framing/stream-frames.ts'
 import { type NameResolver, systemNames } from './names.ts'
 import type { OpenEntry, OpenRequests, Sender } from './requests/open-requests.ts'
@@ -95,7 +97,7 @@ class Connection extends Timed {
     this.#owner = owner
     const frames = new StreamFrames((message) => owner.received(message))
     const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
-    const socket = connect({ host, port, noDelay: true, ...keepAlive })
+    const socket = net().connect({ host, port, noDelay: true, ...keepAlive })
     this.#socket = socket
     socket.setTimeout(connectMs, () => {
       const why = `no connection within ${connectMs} ms`

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { net } from '../protocol/builtins.ts'
 import { COOKIE_LENGTH } from '../protocol/cookie.ts'
 import { ReplyFrame } from './framing/reply-frame.ts'
 import type { OpenEntry, OpenRequests, Sender } from './requests/open-requests.ts'
@@ -52,7 +53,7 @@ export class UnixTransport implements Transport, Sender {
 
   #converse(entry: OpenEntry): void {
     // Not the path alone: Node would take one of digits for a TCP port.
-    const socket = connect({ path: this.#path })
+    const socket = net().connect({ path: this.#path })
     const frame = new ReplyFrame()
     this.#sockets.add(socket)
     // The entry may also end by its timeout or be cancelled; then the connection has no reason to live.

@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net'
 import { ConfigurationError, optionError } from '../errors.ts'
 import { parseWebUrl, type WebAddress } from '../network/web/address.ts'
+import { isIPv6 } from '../protocol/ip.ts'
 
 /** Where a node listens. */
 export type NodeAddress =

@@ -1,6 +1,6 @@
-import { isIP, isIPv6 } from 'node:net'
 import { NodeError } from '../errors.ts'
 import type { NameResolver, ServiceRecord } from '../network/names.ts'
+import { isIP, isIPv6 } from '../protocol/ip.ts'
 import type { NodeAddress, NodeDefinition, SetDefinition } from './grammar.ts'
 
 /**

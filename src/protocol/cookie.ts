@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { crypto } from './builtins.ts'
 
 /**
  * Cookies: `PREFIX_COUNTER`. The prefix is 96 random bits as 16 base64url characters, made anew in every thread and process,
@@ -24,10 +24,12 @@ export class Cookies {
   /** The cookie written last and a space. The next one mostly differs in one digit. */
   readonly #bytes: Buffer
   // A start of its own keeps the counter from telling how many commands this process has sent.
-  #counter = randomBytes(4).readUInt32BE() % COUNTER_LIMIT
+  #counter = crypto().randomBytes(4).readUInt32BE() % COUNTER_LIMIT
 
   constructor() {
-    const prefix = randomBytes((PREFIX_LENGTH * 3) / 4).toString('base64url')
+    const prefix = crypto()
+      .randomBytes((PREFIX_LENGTH * 3) / 4)
+      .toString('base64url')
     this.#bytes = Buffer.from(`${prefix}_${hex(this.#counter)} `, 'latin1')
   }
 

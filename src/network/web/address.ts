@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { ConfigurationError, optionError } from '../../errors.ts'
+import { isIPv6 } from '../../protocol/ip.ts'
 
 export interface WebAddress {
   readonly transport: 'websocket' | 'http'

@@ -1,5 +1,6 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { type ConfigurationError, optionError } from '../../errors.ts'
+import { crypto } from '../../protocol/builtins.ts'
 
 export type TokenKey = string | Uint8Array
 
@@ -88,6 +89,7 @@ export class NodeTokens {
 
   #isGenuine(token: Buffer, callId: string): boolean {
     const claimed = token.subarray(MAC_AT)
+    const { timingSafeEqual } = crypto()
     return this.#keys.some((key) =>
       timingSafeEqual(mac(key, token, callId).subarray(0, LENGTH - MAC_AT), claimed),
     )
@@ -97,7 +99,8 @@ export class NodeTokens {
   #name(url: string): Buffer {
     let name = this.#names.get(url)
     if (name === undefined) {
-      name = createHash('sha256')
+      name = crypto()
+        .createHash('sha256')
         .update(url)
         .digest()
         .subarray(0, MAC_AT - NODE_AT)
@@ -109,13 +112,13 @@ export class NodeTokens {
 }
 
 function mac(key: KeyObject, token: Buffer, callId: string): Buffer {
-  return createHmac('sha256', key).update(token.subarray(0, MAC_AT)).update(callId).digest()
+  return crypto().createHmac('sha256', key).update(token.subarray(0, MAC_AT)).update(callId).digest()
 }
 
 function secretKey(key: TokenKey): KeyObject {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key
   if (bytes.length < SHORTEST_KEY) throw keyError(`it has ${bytes.length} bytes`)
-  return createSecretKey(bytes)
+  return crypto().createSecretKey(bytes)
 }
 
 function keyError(why: string): ConfigurationError {
