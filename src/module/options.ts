@@ -63,6 +63,15 @@ export interface RtpProxyNgOptions {
   readonly halfOpen?: boolean | undefined
   /** Ping media proxies that were silent for so long, in milliseconds, 10 % more or less; 0 (default): never. */
   readonly pingMs?: number | undefined
+  /**
+   * Ping media proxies at the start, and those that `setNodes` or a name adds. Default true; false: they count as up until a command, or
+   * a ping by `pingMs`, finds otherwise.
+   */
+  readonly pingAtStart?: boolean | undefined
+  /** Ping all media proxies of a set at once when none of them is left for a command. Default true. */
+  readonly redetect?: boolean | undefined
+  /** How many media proxies one command is sent to at most, one after the other, before it fails. Default: all that can be used. */
+  readonly nodesPerCommand?: number | undefined
   /** How long a media proxy that had no room for a call is spared new ones, in milliseconds. Default 10000. */
   readonly spareMs?: number | undefined
 
@@ -152,6 +161,7 @@ const NUMBERS = {
   disableMs: [60_000, 0, MAX_MS],
   deadAfter: [1, 1, MAX_COUNT],
   pingMs: [0, 0, MAX_MS],
+  nodesPerCommand: [MAX_COUNT, 1, MAX_COUNT],
   spareMs: [10_000, 0, MAX_MS],
   storeWaitMs: [50, 1, MAX_MS],
   tokenMs: [86_400_000, 60_000, 10 * 365 * 86_400_000],
@@ -164,7 +174,16 @@ const NUMBERS = {
   transactionMs: [300_000, 1, MAX_MS],
 } as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
 
-const SWITCHES = ['adaptive', 'confirmDead', 'halfOpen', 'lastResort', 'strict'] as const
+/** The options that are true or false, with their defaults. */
+const SWITCHES = {
+  adaptive: false,
+  confirmDead: false,
+  halfOpen: false,
+  lastResort: false,
+  pingAtStart: true,
+  redetect: true,
+  strict: false,
+} as const satisfies Record<string, boolean>
 
 const DEATH_CAUSES: readonly DeathCause[] = ['timeout', 'refused', 'unreachable']
 const BALANCINGS = ['checksum', 'rendezvous', 'least-open'] as const
@@ -178,7 +197,7 @@ const STORE_METHODS = ['find', 'keep', 'forget', 'report', 'watch', 'close'] as 
 const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'sockets',
   ...(Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]),
-  ...SWITCHES,
+  ...(Object.keys(SWITCHES) as (keyof typeof SWITCHES)[]),
   'deadOn',
   'suspectAttempts',
   'balancing',
@@ -289,9 +308,9 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
   const numbers = {} as Record<keyof typeof NUMBERS, number>
   for (const name of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[])
     numbers[name] = integer(name, options[name], NUMBERS[name])
-  const switches = {} as Record<(typeof SWITCHES)[number], boolean>
-  for (const name of SWITCHES) {
-    const value = options[name] ?? false
+  const switches = {} as Record<keyof typeof SWITCHES, boolean>
+  for (const name of Object.keys(SWITCHES) as (keyof typeof SWITCHES)[]) {
+    const value = options[name] ?? SWITCHES[name]
     if (typeof value !== 'boolean') throw optionError(name, `${name} must be true or false`)
     switches[name] = value
   }

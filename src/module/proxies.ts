@@ -81,8 +81,8 @@ export abstract class MediaProxies extends NgCommands<SipMessage, MessageOptions
   }
 
   /**
-   * Resolves names, opens sockets and pings every media proxy. One that does not answer is reported by `node:down` and
-   * starts disabled; that is not an error.
+   * Resolves names, opens sockets and pings every media proxy, unless `pingAtStart` is false. One that does not answer is reported by
+   * `node:down` and starts disabled; that is not an error.
    */
   async start(): Promise<void> {
     if (this.state !== 'new') throw this.closedError('start')
@@ -118,7 +118,7 @@ export abstract class MediaProxies extends NgCommands<SipMessage, MessageOptions
    * Makes the media proxies those of `sockets` (as the option). One that stays, by set and URL, keeps its state and its calls; what is
    * open at one that goes is answered yet, and its calls go elsewhere with their next command: `drain` it first to keep them.
    *
-   * @returns resolves when the new ones have been pinged.
+   * @returns resolves when the new ones have been pinged, unless `pingAtStart` is false.
    * @throws ConfigurationError that names what is wrong; then nothing has changed.
    */
   async setNodes(sockets: string | readonly string[]): Promise<void> {

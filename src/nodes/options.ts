@@ -31,6 +31,12 @@ export interface PoolOptions {
   readonly halfOpen: boolean
   /** Time between pings of a silent node; 0: none. */
   readonly pingMs: number
+  /** Whether a node is pinged when it is new. */
+  readonly pingAtStart: boolean
+  /** Whether all nodes of a set are pinged when none is left for a command. */
+  readonly redetect: boolean
+  /** How many nodes one command is sent to at most. */
+  readonly nodesPerCommand: number
   /** How long a node that had no room for an offer gets no new calls while others have. */
   readonly spareMs: number
 

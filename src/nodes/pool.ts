@@ -99,6 +99,8 @@ export class Pool {
       wheel: this.#requests.wheel,
       suspectAttempts: options.suspectAttempts,
       halfOpen: options.halfOpen,
+      redetect: options.redetect,
+      nodesPerCommand: options.nodesPerCommand,
       idle: (node) => this.#idle(node),
     }
     this.#check(definitions)
@@ -119,11 +121,18 @@ export class Pool {
     return new Node(definition, set, transport, timing, (node) => this.pins.memory?.countOn(node) ?? 0)
   }
 
-  /** Opens every socket and pings every node, side by side; what does not answer starts disabled. */
+  /**
+   * Looks names up, and pings every node, side by side, unless told not to; what does not answer starts disabled. The first ping or command
+   * opens the socket.
+   */
   async start(): Promise<void> {
     await this.#names.start()
-    await Promise.all([this.#watchStore(), ...this.#roster.nodes.map((node) => this.#health.ping(node))])
+    await Promise.all([this.#watchStore(), this.#pingNew(this.#roster.nodes)])
     this.#pings.start()
+  }
+
+  async #pingNew(nodes: readonly Node[]): Promise<void> {
+    if (this.#options.pingAtStart) await Promise.all(nodes.map((node) => this.#health.ping(node)))
   }
 
   /** What other SIP proxies find out about the nodes holds here as well. */
@@ -260,7 +269,7 @@ export class Pool {
   async #apply(definitions: readonly SetDefinition[]): Promise<void> {
     const { added, removed } = this.#roster.configure(definitions)
     for (const node of removed) this.#remove(node)
-    await Promise.all(added.map((node) => this.#health.ping(node)))
+    await this.#pingNew(added)
   }
 
   /** Lets what is open end; the node's calls go elsewhere with their next command. */

@@ -26,6 +26,9 @@ describe('options', () => {
       suspectAttempts: 5,
       halfOpen: false,
       pingMs: 0,
+      pingAtStart: true,
+      redetect: true,
+      nodesPerCommand: 10_000_000,
       spareMs: 10_000,
       balancing: 'checksum',
       lastResort: false,
@@ -49,6 +52,7 @@ describe('options', () => {
     ['deadAfter', 1, 0, 10_000_001],
     ['suspectAttempts', 1, 0, 1001],
     ['pingMs', 0, -1, 2 ** 31],
+    ['nodesPerCommand', 1, 0, 10_000_001],
     ['spareMs', 0, -1, 2 ** 31],
     ['storeWaitMs', 1, 0, 2 ** 31],
     ['tokenMs', 60_000, 59_999, 400_000_000_000],
@@ -63,12 +67,16 @@ describe('options', () => {
     }
   })
 
-  it.each(['adaptive', 'confirmDead', 'halfOpen', 'lastResort'])('%s is true or false', (name) => {
-    expect(checkOptions({ [name]: true })).toMatchObject({ [name]: true })
-    for (const value of [1, 'true', {}]) {
-      expect(errorFor({ [name]: value })).toMatchObject({ code: 'ERR_RTPPROXY_OPTION', option: name })
-    }
-  })
+  it.each(['adaptive', 'confirmDead', 'halfOpen', 'lastResort', 'pingAtStart', 'redetect', 'strict'])(
+    '%s is true or false',
+    (name) => {
+      for (const value of [true, false])
+        expect(checkOptions({ [name]: value })).toMatchObject({ [name]: value })
+      for (const value of [1, 'true', {}]) {
+        expect(errorFor({ [name]: value })).toMatchObject({ code: 'ERR_RTPPROXY_OPTION', option: name })
+      }
+    },
+  )
 
   it.each([
     ['deadOn', 'timeout', 'deadOn'],

@@ -85,7 +85,6 @@ export const RTPENGINE_TYPES: Readonly<Record<string, ParameterKind>> = Object.f
 /** What has nothing to apply to here, and what to do instead. */
 export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   hash_table_size: 'the memory of calls grows by itself',
-  queried_nodes_limit: 'every usable media proxy of the set is tried, each once',
   wsapi: 'WebSocket needs only the package ws',
   force_send_interface: 'the system chooses the address to send from',
   control_cmd_tos: 'Node cannot set the TOS of a socket',
@@ -98,8 +97,6 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   enable_dmq: 'share calls through the option store (rtpproxy-ng/redis)',
   dmq_peer_id: 'share calls through the option store (rtpproxy-ng/redis)',
   event_callback: 'listen with the option onDtmf of loadRtpengine()',
-  ping_mode: 'media proxies are always pinged at the start',
-  aggressive_redetection: 'media proxies are always pinged again when none is left',
 }
 
 /** Values that ask for what is done here anyway, so that there is nothing to warn of. */
@@ -107,6 +104,4 @@ export const DONE_ANYWAY: Readonly<Record<string, string | number>> = {
   wsapi: 'lwsc',
   control_cmd_tos: -1,
   enable_dmq: 0,
-  ping_mode: 1,
-  aggressive_redetection: 1,
 }

@@ -57,6 +57,8 @@ export interface Exchanges {
   readonly wheel: TimerWheel
   readonly suspectAttempts: number
   readonly halfOpen: boolean
+  readonly redetect: boolean
+  readonly nodesPerCommand: number
   /** A node that is draining or removed has nothing open any more. */
   readonly idle: (node: Node) => void
 }

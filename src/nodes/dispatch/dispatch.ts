@@ -143,11 +143,11 @@ export class Dispatch implements Exchange {
     if (!this.#done) this.#pick()
   }
 
-  /** With no weight enabled, the module pings every node of a set at once before it gives up. */
+  /** With no weight enabled, the module pings every node of a set at once before it gives up, unless told not to. */
   async #redetect(limit: number): Promise<void> {
     const { set } = this.#command
     const candidates = set.nodes.filter((node) => !node.disabledByHand && !this.#tried?.has(node))
-    if (set.nodes.length > 1 && candidates.length > 0) {
+    if (this.#shared.redetect && set.nodes.length > 1 && candidates.length > 0) {
       await this.#shared.health.recheck(candidates, candidates)
       if (this.#done) return
       const node = this.#picked(limit)
@@ -157,10 +157,14 @@ export class Dispatch implements Exchange {
         return
       }
     }
+    this.#giveUp(`no media proxy of set ${set.id} is available`)
+  }
+
+  #giveUp(why: string): void {
     // One that answered, but had no room, says more than that there was no other.
     if (this.#last instanceof NgError) this.#fail(this.#last)
     else if (this.#shared.health.isClosed) this.#fail(closedError(this.#command.name, this.#node?.url))
-    else this.#fail(this.#noNode(`no media proxy of set ${set.id} is available`))
+    else this.#fail(this.#noNode(why))
   }
 
   #send(node: Node, probe = false): void {
@@ -248,7 +252,11 @@ export class Dispatch implements Exchange {
     this.#last = error
     this.#tried ??= new Set()
     this.#tried.add(node)
-    this.#choose()
+    const { avoid, set } = this.#command
+    const { nodesPerCommand } = this.#shared
+    const count = avoid === undefined ? this.#tried.size : this.#tried.size - 1
+    if (count < nodesPerCommand) this.#choose()
+    else this.#giveUp(`it went to ${count} of the media proxies of set ${set.id}, and that is the limit`)
   }
 
   /** Nobody waits for a delete whose node is out of order, and no other node knows the call. */

@@ -35,7 +35,8 @@ export class IntervalPings {
   #round(): void {
     const now = this.#health.seconds()
     for (const node of this.#nodes()) {
-      const silent = this.#answers.get(node) === node.answers
+      // A new one has answered its first ping since, unless nobody sent it any.
+      const silent = (this.#answers.get(node) ?? 0) === node.answers
       if (node.disabled ? node.isDue(now) : silent) void this.#ping(node)
       this.#answers.set(node, node.answers)
     }

@@ -20,11 +20,9 @@ describe('the parameters of the rtpengine module', () => {
       wsapi: 'lwsc',
       control_cmd_tos: -1,
       enable_dmq: 0,
-      ping_mode: 1,
-      aggressive_redetection: 1,
     }
     expect(checkRtpengine({ ...given, db_url: '' }).warnings).toEqual([])
-    expect(checkRtpengine({ ...given, ping_mode: 0 }).warnings).toMatchObject([{ parameter: 'ping_mode' }])
+    expect(checkRtpengine({ ...given, enable_dmq: 1 }).warnings).toMatchObject([{ parameter: 'enable_dmq' }])
   })
 
   it('put sockets without a set into the default one', () => {
@@ -41,10 +39,20 @@ describe('the parameters of the rtpengine module', () => {
       timeoutMs: 1000,
       attempts: 5,
       disableMs: 60_000,
+      nodesPerCommand: 30,
+      redetect: true,
+      pingAtStart: true,
       pingMs: 60_000,
       affinity: { lifetimeMs: 3_600_000 },
     })
     expect([defaultSet, warnings]).toEqual([0, []])
+  })
+
+  it('say how many media proxies are tried, and when they are pinged', () => {
+    const given = { queried_nodes_limit: 4, aggressive_redetection: 0, ping_mode: 0 }
+    const { options, warnings } = checkRtpengine(given)
+    expect(options).toMatchObject({ nodesPerCommand: 4, redetect: false, pingAtStart: false })
+    expect(warnings).toEqual([])
   })
 
   it('are read from a kamailio.cfg, several sockets as so many sets', () => {
@@ -68,6 +76,10 @@ describe('the parameters of the rtpengine module', () => {
     [{ rtpengine_retr: 0 }, 'rtpengine_retr', 'from 1 to 1000, not 0'],
     [{ rtpengine_retr: '5' }, 'rtpengine_retr', 'must be a number, not 5'],
     [{ ping_mode: 'yes' }, 'ping_mode', 'must be a number, not yes'],
+    [{ ping_mode: 2 }, 'ping_mode', 'from 0 to 1, not 2'],
+    [{ queried_nodes_limit: 0 }, 'queried_nodes_limit', 'from 1 to 30, not 0'],
+    [{ queried_nodes_limit: 31 }, 'queried_nodes_limit', 'from 1 to 30, not 31'],
+    [{ aggressive_redetection: 2 }, 'aggressive_redetection', 'from 0 to 1, not 2'],
     [{ rtpengine_sock: 'udp:a:99999' }, 'rtpengine_sock', "'99999' is no port"],
     [{ rtpengine_sock: 'udp:a:x', setid_default: 3 }, 'rtpengine_sock', "media proxy 'udp:a:x'"],
     [{ rtpengine_sock: 'x == udp:a' }, 'rtpengine_sock', "'x' is no set id"],

@@ -37,6 +37,8 @@ export function scene(urls: string, shared: Partial<Exchanges> = {}) {
     wheel: new TimerWheel(),
     suspectAttempts: 1000,
     halfOpen: false,
+    redetect: true,
+    nodesPerCommand: 1000,
     idle: ({ url }) => idle.push(url),
     ...shared,
   }

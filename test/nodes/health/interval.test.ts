@@ -28,11 +28,19 @@ async function intervals(count: number, node: FakeNode): Promise<void> {
 }
 
 describe('pings at intervals', () => {
-  it('go to a silent node in every interval but the first', async () => {
+  it('go to a silent node in every interval but the one in which it answered the ping at the start', async () => {
+    const node = nodeOf('a')
+    const { health } = pinging(node)
+    health.answered(node)
+    await intervals(5, node)
+    expect(node.transport.sent).toBe(4)
+  })
+
+  it('go in the first one to a node that has never answered anything', async () => {
     const node = nodeOf('a')
     pinging(node)
     await intervals(5, node)
-    expect(node.transport.sent).toBe(4)
+    expect(node.transport.sent).toBe(5)
   })
 
   it('do not go to one that answers commands', async () => {
