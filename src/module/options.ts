@@ -1,6 +1,7 @@
 import type { LogBodies } from '../diagnostics/bodies.ts'
 import { LOG_LEVELS, type Logger, type LogLevel, type LogOptions } from '../diagnostics/levels.ts'
 import { optionError } from '../errors.ts'
+import { checkLocalAddress } from '../network/local-address.ts'
 import { checkResolver, type NameResolver } from '../network/names.ts'
 import type { ExchangeFailure } from '../network/transport.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
@@ -108,8 +109,13 @@ export interface RtpProxyNgOptions {
    * that begin with `_`) one for each SRV record (RFC 2782).
    */
   readonly names?: 'first' | 'all' | 'srv' | undefined
-  /** Who looks names up; asked for at most 5 seconds at a time. Default: the system. */
+  /** Who looks names up, for every transport; asked for at most 5 seconds at a time. Default: the system. */
   readonly resolver?: NameResolver | undefined
+  /**
+   * IP address of this host to send from, over UDP, TCP, WebSocket and HTTP; a link-local one may name its interface (`fe80::1%eth0`).
+   * Media proxies must be of its family, and names are looked up in it. Default: as the system chooses.
+   */
+  readonly localAddress?: string | undefined
   /** How often names are looked up again, in milliseconds; 0 (default): only when a socket is opened. */
   readonly resolveMs?: number | undefined
 
@@ -210,6 +216,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'flagGrammar',
   'names',
   'resolver',
+  'localAddress',
   'extraId',
   'toTagFlag',
   'logger',
@@ -330,6 +337,7 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     flagGrammar: oneOf('flagGrammar', options.flagGrammar, FLAG_GRAMMARS),
     names: oneOf('names', options.names, NAME_MODES),
     resolver: checkResolver(options.resolver),
+    localAddress: checkLocalAddress(options.localAddress),
     extraId,
     toTagFlag: oneOf('toTagFlag', options.toTagFlag, TO_TAG_FLAGS),
     log: logOf(options),

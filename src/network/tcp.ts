@@ -12,6 +12,8 @@ export interface TcpAddress {
   readonly port: number
   /** Default: 6 for an IPv6 address, else 4. */
   readonly family?: 4 | 6 | undefined
+  /** Where it is connected from. Default: as the system chooses. */
+  readonly localAddress?: string | undefined
 }
 
 export interface TcpDelays {
@@ -39,6 +41,8 @@ const KINDS: Record<string, ExchangeFailure['kind']> = {
 }
 
 function failureOf(cause: NodeJS.ErrnoException): ExchangeFailure {
+  // The address to connect from is none of this host.
+  if (cause.syscall === 'bind') return { kind: 'local', cause }
   return { kind: KINDS[cause.code ?? ''] ?? 'local', cause }
 }
 
@@ -91,13 +95,14 @@ class Connection extends Timed {
   /** The watch has run out, and is judged in a moment: what is written meanwhile must not begin another. */
   #judged = false
 
-  constructor(host: string, port: number, connectMs: number, requests: OpenRequests, owner: Owner) {
+  constructor(address: TcpAddress, connectMs: number, requests: OpenRequests, owner: Owner) {
     super()
     this.#requests = requests
     this.#owner = owner
     const frames = new StreamFrames((message) => owner.received(message))
     const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
-    const socket = net().connect({ host, port, noDelay: true, ...keepAlive })
+    const { host, port, localAddress } = address
+    const socket = net().connect({ host, port, localAddress, noDelay: true, ...keepAlive })
     this.#socket = socket
     socket.setTimeout(connectMs, () => {
       const why = `no connection within ${connectMs} ms`
@@ -289,13 +294,14 @@ export class TcpTransport implements Transport, Sender {
   async #open(): Promise<void> {
     if (this.#isLookingUp) return
     this.#isLookingUp = true
-    const { host, port, family = isIPv6(host) ? 6 : 4 } = this.#address
+    const { host, family = isIPv6(host) ? 6 : 4 } = this.#address
     try {
       const [address] = await this.#names.addresses(host, family)
       if (address === undefined) throw new Error(`${host} has no address`)
       this.#isLookingUp = false
       if (this.#closed) return
-      this.#connection = new Connection(address, port, this.#delays.connectMs, this.#requests, this.#owner)
+      const there = { ...this.#address, host: address }
+      this.#connection = new Connection(there, this.#delays.connectMs, this.#requests, this.#owner)
     } catch (cause) {
       this.#isLookingUp = false
       this.#requests.failAll(this, { kind: 'unreachable', cause })

@@ -22,6 +22,8 @@ export interface UdpAddress {
   readonly host: string
   readonly port: number
   readonly family: 4 | 6
+  /** Where it is sent from. Default: as the system chooses. */
+  readonly localAddress?: string | undefined
 }
 
 /** What the system says about the way to the node rather than about this host. */
@@ -43,6 +45,8 @@ function codeOf(error: unknown): string {
 }
 
 function failureOf(cause: unknown): ExchangeFailure {
+  // The address to send from is none of this host.
+  if ((cause as NodeJS.ErrnoException).syscall === 'bind') return { kind: 'local', cause }
   return { kind: KINDS[codeOf(cause)] ?? 'local', cause }
 }
 
@@ -177,7 +181,7 @@ export class UdpTransport implements Transport, Sender {
   /** Connects a socket to a numeric address, so that no look-up goes out. Rejects with an `ExchangeFailure`. */
   async #connect(address: string): Promise<Socket> {
     if (this.#closed) throw { kind: 'closed' } satisfies ExchangeFailure
-    const { port, family } = this.#address
+    const { port, family, localAddress } = this.#address
     const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: RECEIVE_BUFFER })
     this.#sockets.add(socket)
     socket.on('message', (datagram) => this.#requests.receive(this, datagram))
@@ -186,7 +190,10 @@ export class UdpTransport implements Transport, Sender {
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve).once('error', reject)
         socket.once('close', () => reject(new Error('closed')))
-        socket.connect(port, address)
+        const connect = (): void => socket.connect(port, address)
+        if (localAddress === undefined) connect()
+        // Of its own, and not one that a cluster shares.
+        else socket.bind({ address: localAddress, exclusive: true }, connect)
       })
     } catch (cause) {
       this.#discard(socket)

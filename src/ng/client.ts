@@ -7,7 +7,7 @@ import type { Timing, Transport } from '../network/transport.ts'
 import { checkCallOptions } from '../nodes/dispatch/call-options.ts'
 import { CommandTrace, commandChannel } from '../nodes/dispatch/trace.ts'
 import { parseUrls } from '../nodes/grammar.ts'
-import { checkCoding, transportTo } from '../nodes/transports.ts'
+import { checkCoding, checkFamily, transportTo } from '../nodes/transports.ts'
 import { askingForLoadLimit } from '../protocol/commands/load-limit.ts'
 import { NgCommands } from '../protocol/commands/ng-commands.ts'
 import { notificationsTo } from '../protocol/commands/notification.ts'
@@ -63,6 +63,7 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
     this.#options = checkNgOptions(options)
     const way = { url, ...parseUrls(url) }
     checkCoding(this.#options.coding, way)
+    checkFamily(this.#options.localAddress, way)
     this.#transport = transportTo(way, this.#requests, this.#options)
     const { timeoutMs, attempts, adaptive, dtmf } = this.#options
     if (dtmf !== undefined) this.#requests.onUnasked = notificationsTo(dtmf)

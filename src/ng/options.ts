@@ -1,4 +1,5 @@
 import { optionError } from '../errors.ts'
+import { checkLocalAddress } from '../network/local-address.ts'
 import { checkResolver, type NameResolver } from '../network/names.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { Coding } from '../nodes/transports.ts'
@@ -24,13 +25,18 @@ export interface NgClientOptions {
   readonly dtmf?: DtmfReceiver | undefined
   /** Headers and TLS settings of WebSocket and HTTP connections. */
   readonly web?: WebOptions | undefined
-  /** Who looks names up; asked for at most 5 seconds at a time. Default: the system. */
+  /** Who looks the name up, whatever the transport; asked for at most 5 seconds at a time. Default: the system. */
   readonly resolver?: NameResolver | undefined
+  /** IP address of this host to send from, of the family of the media proxy. Default: as the system chooses. */
+  readonly localAddress?: string | undefined
 }
 
 export type CheckedNgOptions = {
-  readonly [Name in keyof Required<Omit<NgClientOptions, 'dtmf'>>]: Exclude<NgClientOptions[Name], undefined>
-} & Pick<NgClientOptions, 'dtmf'>
+  readonly [Name in keyof Required<Omit<NgClientOptions, 'dtmf' | 'localAddress'>>]: Exclude<
+    NgClientOptions[Name],
+    undefined
+  >
+} & { readonly dtmf: DtmfReceiver | undefined; readonly localAddress: string | undefined }
 
 const MAX_MS = 0x7fff_ffff
 
@@ -42,7 +48,7 @@ const NUMBERS = {
   openLimit: [20_000, 1, 10_000_000],
 } as const satisfies Record<string, readonly [preset: number, least: number, most: number]>
 
-const OTHERS = ['adaptive', 'strict', 'coding', 'web', 'resolver', 'dtmf'] as const
+const OTHERS = ['adaptive', 'strict', 'coding', 'web', 'resolver', 'localAddress', 'dtmf'] as const
 
 /**
  * Checks the options and fills in the defaults.
@@ -83,5 +89,6 @@ export function checkNgOptions(options: NgClientOptions): CheckedNgOptions {
     dtmf,
     web: checkWebOptions(options.web),
     resolver: checkResolver(options.resolver),
+    localAddress: checkLocalAddress(options.localAddress),
   }
 }

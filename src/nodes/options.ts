@@ -60,6 +60,7 @@ export interface PoolOptions {
   readonly dtmf: DtmfReceiver | undefined
   readonly coding: Coding
   readonly web: WebOptions
+  readonly localAddress: string | undefined
   readonly names: NameMode
   readonly resolver: NameResolver
   /** Time between look-ups of host names; 0: only when a socket is opened. */

@@ -22,7 +22,7 @@ import { Node, type NodeState, type NodeStatus } from './node.ts'
 import type { PoolOptions } from './options.ts'
 import { Roster } from './roster.ts'
 import type { NodeSet } from './set.ts'
-import { checkCoding, transportTo } from './transports.ts'
+import { checkCoding, checkFamily, transportTo } from './transports.ts'
 
 /** Told when a node comes, goes or changes, and when the shared store does. Must not throw. */
 export interface PoolObserver {
@@ -109,7 +109,10 @@ export class Pool {
   }
 
   #check(definitions: readonly SetDefinition[]): void {
-    for (const node of definitions.flatMap(({ nodes }) => nodes)) checkCoding(this.#options.coding, node)
+    for (const node of definitions.flatMap(({ nodes }) => nodes)) {
+      checkCoding(this.#options.coding, node)
+      checkFamily(this.#options.localAddress, node)
+    }
   }
 
   #make(definition: NodeDefinition, set: number): Node {

@@ -10,6 +10,7 @@ import { UnixTransport } from '../network/unix.ts'
 import type { WebOptions } from '../network/web/address.ts'
 import { HttpTransport } from '../network/web/http.ts'
 import { WebSocketTransport } from '../network/web/websocket.ts'
+import { isIP } from '../protocol/ip.ts'
 import type { NodeAddress, NodeDefinition } from './grammar.ts'
 
 /** How the bytes of commands and replies are written. */
@@ -20,6 +21,8 @@ export interface TransportOptions {
   readonly resolver: NameResolver
   readonly coding: Coding
   readonly web: WebOptions
+  /** Where everything is sent from; undefined: as the system chooses. */
+  readonly localAddress: string | undefined
 }
 
 /** The way, or the two ways, to a node. Nothing is opened before the first command. */
@@ -38,19 +41,19 @@ function oneWay(
   url: string,
   address: NodeAddress,
   requests: OpenRequests,
-  { resolver, web }: TransportOptions,
+  { resolver, web, localAddress }: TransportOptions,
 ): Transport {
   switch (address.transport) {
     case 'udp':
-      return new UdpTransport(url, address, requests, resolver)
+      return new UdpTransport(url, { ...address, localAddress }, requests, resolver)
     case 'tcp':
-      return new TcpTransport(url, address, requests, resolver)
+      return new TcpTransport(url, { ...address, localAddress }, requests, resolver)
     case 'unix':
       return new UnixTransport(url, address, requests)
     case 'websocket':
-      return new WebSocketTransport(url, address, requests, web)
+      return new WebSocketTransport(url, address, requests, { ...web, resolver, localAddress })
     case 'http':
-      return new HttpTransport(url, address, requests, web)
+      return new HttpTransport(url, address, requests, { ...web, resolver, localAddress })
   }
 }
 
@@ -65,4 +68,26 @@ export function checkCoding(
 ): void {
   const isDelimited = [address, stream].some((way) => way?.transport === 'tcp' || way?.transport === 'unix')
   if (coding === 'json' && isDelimited) throw optionError('coding', `${url} can only be spoken to in bencode`)
+}
+
+/**
+ * Refuses a node of the other family than the address everything is to be sent from.
+ *
+ * @throws ConfigurationError
+ */
+export function checkFamily(
+  localAddress: string | undefined,
+  { url, address, stream }: Pick<NodeDefinition, 'url' | 'address' | 'stream'>,
+): void {
+  if (localAddress === undefined) return
+  const family = isIP(localAddress)
+  if ([address, stream].every((way) => way === undefined || [0, family].includes(familyOf(way)))) return
+  const why = `${url} cannot be reached from ${localAddress}, which is IPv${family}`
+  throw optionError('localAddress', why)
+}
+
+/** 4 or 6; 0 where that is not known, or there is none. */
+function familyOf(way: NodeAddress): number {
+  if ('family' in way) return way.family
+  return 'url' in way ? isIP(new URL(way.url).hostname.replace(/^\[|\]$/g, '')) : 0
 }

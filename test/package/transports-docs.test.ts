@@ -22,11 +22,14 @@ describe('the page on transports', () => {
   })
 
   it('has code that runs', () => {
-    const [sets = '', web = ''] = snippetsOf(page)
+    const [sets = '', names = '', web = ''] = snippetsOf(page)
     const shown = run(sets)
     expect(shown).toContain('0 udp:127.0.0.1:2223|tcp:127.0.0.1:2223 2')
     expect(shown).toContain('0 udp:127.0.0.1:2224 1')
     expect(shown).toContain('1 ws://127.0.0.1:9900 1')
-    expect(run(web)).toBe('')
+    for (const quiet of [names, web]) {
+      expect(quiet).toContain('new NgClient(')
+      expect(run(quiet)).toBe('')
+    }
   })
 })

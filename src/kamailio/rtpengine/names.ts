@@ -86,8 +86,7 @@ export const RTPENGINE_TYPES: Readonly<Record<string, ParameterKind>> = Object.f
 export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   hash_table_size: 'the memory of calls grows by itself',
   wsapi: 'WebSocket needs only the package ws',
-  force_send_interface: 'the system chooses the address to send from',
-  control_cmd_tos: 'Node cannot set the TOS of a socket',
+  control_cmd_tos: 'Node cannot set the TOS of a UDP socket',
   db_url: 'call setNodes() with what your database has',
   table_name: 'call setNodes() with what your database has',
   setid_col: 'call setNodes() with what your database has',

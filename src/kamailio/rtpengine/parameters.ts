@@ -1,6 +1,9 @@
 import { checkDtmfOptions } from '../../dtmf/options.ts'
 import { type ConfigurationError, optionError } from '../../errors.ts'
 import type { RtpProxyNgOptions } from '../../module/options.ts'
+import { checkLocalAddress } from '../../network/local-address.ts'
+import { parseSockets } from '../../nodes/grammar.ts'
+import { checkFamily } from '../../nodes/transports.ts'
 import { suggestion } from '../../protocol/vocabulary/spelling.ts'
 import { type ModuleSchema, readModparams } from '../configuration.ts'
 import { checkSockets, named } from '../named-parameter.ts'
@@ -147,9 +150,21 @@ function dtmfListen(given: RtpengineParameters): string | undefined {
   return listen
 }
 
+/** Where everything is sent from; no media proxy may be of the other family, and in Kamailio none can. */
+function localAddress(given: RtpengineParameters, nodes: readonly string[]): string | undefined {
+  return named('force_send_interface', () => {
+    const address = checkLocalAddress(text(given, 'force_send_interface'))
+    for (const { nodes: members } of parseSockets(nodes))
+      for (const node of members) checkFamily(address, node)
+    return address
+  })
+}
+
 function optionsOf(given: RtpengineParameters): RtpProxyNgOptions {
+  const nodes = sockets(given)
   return {
-    sockets: sockets(given),
+    sockets: nodes,
+    localAddress: localAddress(given, nodes),
     timeoutMs: number(given, 'rtpengine_tout_ms'),
     attempts: number(given, 'rtpengine_retr'),
     disableMs: number(given, 'rtpengine_disable_tout') * 1000,

@@ -6,6 +6,7 @@ import type { OpenEntry, OpenRequests } from '../requests/open-requests.ts'
 import { Timed } from '../requests/timer-wheel.ts'
 import type { ExchangeFailure } from '../transport.ts'
 import type { WebAddress, WebOptions } from './address.ts'
+import type { Connecting } from './connect.ts'
 import { failureOf } from './failure.ts'
 
 export interface WebSocketDelays {
@@ -30,6 +31,7 @@ const MAX_AHEAD = 65_536
 export interface WebSocketRoute {
   readonly address: WebAddress
   readonly options: WebOptions
+  readonly connecting: Connecting
   readonly requests: OpenRequests
   readonly delays: WebSocketDelays
   /** Those that are not closed yet. */
@@ -98,10 +100,11 @@ export class WebSocketConnection extends Timed {
   }
 
   #upgrade(library: typeof import('ws')): WebSocket {
-    const { address, options, sockets } = this.#route
+    const { address, options, connecting, sockets } = this.#route
     const protocol = address.plain ? 'ng-plain.rtpengine.com' : 'ng.rtpengine.com'
     const webSocket = new library.WebSocket(address.url, protocol, {
       ...options.tls,
+      ...connecting,
       headers: { ...options.headers },
       maxPayload: MAX_MESSAGE,
       perMessageDeflate: false,

@@ -16,8 +16,21 @@ const UNREACHABLE = new Set([
 /** What it says about this host. */
 const LOCAL = new Set(['EACCES', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EPERM'])
 
+/** What look-ups failed with, whatever its code. */
+const UNRESOLVED = new WeakSet<Error>()
+
+/** The error of a look-up, which `failureOf` will know. */
+export function unresolved(cause: unknown): Error {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  UNRESOLVED.add(error)
+  return error
+}
+
 /** The kind of what ended a connection. What the peer's TLS or HTTP met with is a refusal, whichever side it was that refused. */
 export function failureOf(cause: NodeJS.ErrnoException): ExchangeFailure {
+  if (UNRESOLVED.has(cause)) return { kind: 'unreachable', cause }
+  // The address to send from is none of this host.
+  if (cause.syscall === 'bind') return { kind: 'local', cause }
   const code = cause.code ?? ''
   return { kind: UNREACHABLE.has(code) ? 'unreachable' : LOCAL.has(code) ? 'local' : 'refused', cause }
 }

@@ -3,7 +3,8 @@ import { COOKIE_LENGTH } from '../../protocol/cookie.ts'
 import type { OpenEntry, OpenRequests, Sender } from '../requests/open-requests.ts'
 import { LONGEST_MS } from '../requests/round-trip.ts'
 import type { Exchange, ExchangeFailure, OpenRequest, Timing, Transport } from '../transport.ts'
-import type { WebAddress, WebOptions } from './address.ts'
+import type { WebAddress } from './address.ts'
+import { connecting, type WebWay } from './connect.ts'
 import { Post } from './post.ts'
 
 /** Most POSTs under way at once, each with a connection of its own; others wait for their turn. */
@@ -41,12 +42,12 @@ export class HttpTransport implements Transport, Sender {
   #posts = 0
   #closed = false
 
-  constructor(url: string, address: WebAddress, requests: OpenRequests, options: WebOptions = {}) {
+  constructor(url: string, address: WebAddress, requests: OpenRequests, options: WebWay = {}) {
     this.url = url
     this.#address = address
     this.#requests = requests
     this.#headers = options.headers ?? {}
-    const kept = { keepAlive: !address.plain, maxFreeSockets: MAX_POSTS }
+    const kept = { ...connecting(options), keepAlive: !address.plain, maxFreeSockets: MAX_POSTS }
     // Loaded when needed: they would take a fifth of the time to start of programs that never speak HTTP.
     if (address.url.startsWith('https:')) {
       const { Agent, request } = process.getBuiltinModule('node:https')

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { OpenRequests, Sender } from '../requests/open-requests.ts'
 import type { Exchange, OpenRequest, Timing, Transport } from '../transport.ts'
-import type { WebAddress, WebOptions } from './address.ts'
+import type { WebAddress } from './address.ts'
+import { connecting, type WebWay } from './connect.ts'
 import type { WebSocketDelays, WebSocketRoute } from './connection.ts'
 import { Lanes } from './lanes.ts'
 
@@ -32,7 +33,7 @@ export class WebSocketTransport implements Transport, Sender {
     url: string,
     address: WebAddress,
     requests: OpenRequests,
-    options: WebOptions = {},
+    options: WebWay = {},
     delays: Partial<WebSocketDelays> = {},
   ) {
     this.url = url
@@ -40,6 +41,7 @@ export class WebSocketTransport implements Transport, Sender {
     const route: WebSocketRoute = {
       address,
       options,
+      connecting: connecting(options),
       requests,
       delays: { ...DELAYS, ...delays },
       sockets: this.#sockets,

@@ -55,6 +55,13 @@ describe('the parameters of the rtpengine module', () => {
     expect(warnings).toEqual([])
   })
 
+  it('say where everything is sent from', () => {
+    const at = (force_send_interface: string) =>
+      checkRtpengine({ rtpengine_sock: 'udp:127.0.0.1:2223 ws://media.example', force_send_interface })
+    expect(at('127.0.0.2')).toMatchObject({ options: { localAddress: '127.0.0.2' }, warnings: [] })
+    expect(at('').options.localAddress).toBeUndefined()
+  })
+
   it('are read from a kamailio.cfg, several sockets as so many sets', () => {
     const given = readRtpengineConfiguration(`
       loadmodule "rtpengine.so"
@@ -79,6 +86,12 @@ describe('the parameters of the rtpengine module', () => {
     [{ ping_mode: 2 }, 'ping_mode', 'from 0 to 1, not 2'],
     [{ queried_nodes_limit: 0 }, 'queried_nodes_limit', 'from 1 to 30, not 0'],
     [{ queried_nodes_limit: 31 }, 'queried_nodes_limit', 'from 1 to 30, not 31'],
+    [{ force_send_interface: 'eth0' }, 'force_send_interface', "'eth0' is no IP address to send from"],
+    [
+      { force_send_interface: '::1', rtpengine_sock: 'udp:127.0.0.1:2223' },
+      'force_send_interface',
+      'udp:127.0.0.1:2223 cannot be reached from ::1, which is IPv6',
+    ],
     [{ aggressive_redetection: 2 }, 'aggressive_redetection', 'from 0 to 1, not 2'],
     [{ rtpengine_sock: 'udp:a:99999' }, 'rtpengine_sock', "'99999' is no port"],
     [{ rtpengine_sock: 'udp:a:x', setid_default: 3 }, 'rtpengine_sock', "media proxy 'udp:a:x'"],
@@ -101,6 +114,7 @@ describe('the parameters of the rtpengine module', () => {
     expect(inLine3('mos_minpv', '$avp(x)')).toThrow(/line 3: .*mos_minpv.*did you mean 'mos_min_pv'/s)
     expect(inLine3('rtpengine_sock', 'udp:a:x')).toThrow("line 3: media proxy 'udp:a:x'")
     expect(inLine3('dtmf_events_sock', 'x')).toThrow('line 3: ')
+    expect(inLine3('force_send_interface', 'x')).toThrow('line 3: ')
   })
 })
 

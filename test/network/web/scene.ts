@@ -7,7 +7,8 @@ import { afterEach, expect, vi } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { OpenRequests } from '../../../src/network/requests/open-requests.ts'
 import type { ExchangeFailure, Transport } from '../../../src/network/transport.ts'
-import { parseWebUrl, type WebOptions } from '../../../src/network/web/address.ts'
+import { parseWebUrl } from '../../../src/network/web/address.ts'
+import type { WebWay } from '../../../src/network/web/connect.ts'
 import type { WebSocketDelays } from '../../../src/network/web/connection.ts'
 import { HttpTransport } from '../../../src/network/web/http.ts'
 import { WebSocketTransport } from '../../../src/network/web/websocket.ts'
@@ -23,15 +24,15 @@ afterEach(async () => {
   await vi.waitFor(() => expect(sockets()).toBe(0), { interval: 1 })
 })
 
-/** A key and a certificate for it that it has signed itself, for `localhost` and 127.0.0.1. */
-export async function certificate(): Promise<{ key: string; cert: string }> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+/** A key and a certificate for it that it has signed itself, for `name` and 127.0.0.1. */
+export async function certificate(name = 'localhost'): Promise<{ key: string; cert: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     extensions: [
       {
         name: 'subjectAltName',
         altNames: [
-          { type: 2, value: 'localhost' },
+          { type: 2, value: name },
           { type: 7, ip: '127.0.0.1' },
         ],
       },
@@ -43,6 +44,8 @@ export async function certificate(): Promise<{ key: string; cert: string }> {
 /** An HTTP server on a free port of 127.0.0.1 that counts its connections. */
 export class WebPeer {
   readonly sockets = new Set<Socket>()
+  /** Addresses that connections came from, one each. */
+  readonly sources: string[] = []
   /** How many connections there were in all. */
   connections = 0
   readonly #server: Server
@@ -52,6 +55,7 @@ export class WebPeer {
     // Of a TLS connection the server tells twice: of its socket, and of what stands on it.
     this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.connections++
+      this.sources.push(socket.remoteAddress!)
       this.sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket))
     })
@@ -65,8 +69,8 @@ export class WebPeer {
     return (this.#server.address() as AddressInfo).port
   }
 
-  async listen(port = 0): Promise<this> {
-    this.#server.listen(port, '127.0.0.1')
+  async listen(port = 0, host = '127.0.0.1'): Promise<this> {
+    this.#server.listen(port, host)
     await once(this.#server, 'listening')
     cleanups.push(() => this.close())
     return this
@@ -126,7 +130,7 @@ export interface Client<T extends Transport> {
 export function webSocket(
   url: string,
   delays: Partial<WebSocketDelays> = {},
-  options: WebOptions = {},
+  options: WebWay = {},
   requests = new OpenRequests(),
 ): Client<WebSocketTransport> {
   const transport = new WebSocketTransport(url, parseWebUrl(url), requests, options, {
@@ -137,7 +141,7 @@ export function webSocket(
   return { transport, requests }
 }
 
-export function http(url: string, options: WebOptions = {}): Client<HttpTransport> {
+export function http(url: string, options: WebWay = {}): Client<HttpTransport> {
   const requests = new OpenRequests()
   const transport = new HttpTransport(url, parseWebUrl(url), requests, options)
   cleanups.push(() => transport.close())

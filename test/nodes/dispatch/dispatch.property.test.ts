@@ -56,10 +56,14 @@ describe('commands', () => {
       fc.array(step, { maxLength: 60 }),
       fc.boolean(),
       fc.constantFrom(1, 1000),
-      async (steps, halfOpen, suspectAttempts) => {
+      fc.constantFrom(1, 2, 1000),
+      fc.boolean(),
+      async (steps, halfOpen, suspectAttempts, nodesPerCommand, redetect) => {
         const at = scene('a b c', {
           halfOpen,
           suspectAttempts,
+          nodesPerCommand,
+          redetect,
           idle: (node) => {
             if (node.removed) void node.transport.close()
           },
