@@ -38,6 +38,12 @@ const NO_TO_TAG = -7
 const NO_REPLY_SDP = -8
 const OTHER_MESSAGE = -9
 
+// What `parties` is made of; src/core/ng.ts has the same list.
+/** A To tag goes into a request whose roles are not swapped. */
+const WITH_TO_TAG = 1
+/** The sender is who From names, whatever the message and the command. */
+const KEEP_ROLES = 2
+
 /** Behind `via-branch`: 0 none, 1 and 2 the first and second Via, 3 the bytes in PARAMS. */
 const BRANCH_PARAMETER = 3
 
@@ -68,13 +74,12 @@ const COMMANDS = memory.data<u8>([
  * cookie. PARAMS holds, one behind the other: what the flags became (`flagsLength` bytes of key-value pairs), what stands
  * between via-branch and the tags (`middleLength`), and a via-branch for `branch` = 3 (`branchLength`).
  *
- * `toTag`: whether a To tag goes into a request whose roles are not swapped. Returns the length written, `room`
- * included, or one of the reasons above.
+ * `parties`: which tags go where. Returns the length written, `room` included, or one of the reasons above.
  */
 export function ngRequest(
   length: i32,
   command: i32,
-  toTag: bool,
+  parties: i32,
   branch: i32,
   room: i32,
   flagsLength: i32,
@@ -82,14 +87,14 @@ export function ngRequest(
   branchLength: i32,
 ): i32 {
   if (sipScan(length) != 0) return NO_SCAN
-  return request(command, toTag, branch, room, flagsLength, middleLength, branchLength)
+  return request(command, parties, branch, room, flagsLength, middleLength, branchLength)
 }
 
 /** The same with the table in FIELDS. */
 export function ngRequestScanned(
   length: i32,
   command: i32,
-  toTag: bool,
+  parties: i32,
   branch: i32,
   room: i32,
   flagsLength: i32,
@@ -97,7 +102,7 @@ export function ngRequestScanned(
   branchLength: i32,
 ): i32 {
   if (!fits(length)) return OTHER_MESSAGE
-  return request(command, toTag, branch, room, flagsLength, middleLength, branchLength)
+  return request(command, parties, branch, room, flagsLength, middleLength, branchLength)
 }
 
 /** Whether every range of the table that is read here lies inside a message of `length` bytes. */
@@ -115,7 +120,7 @@ function fits(length: i32): bool {
 
 function request(
   command: i32,
-  toTag: bool,
+  parties: i32,
   branch: i32,
   room: i32,
   flagsLength: i32,
@@ -149,11 +154,11 @@ function request(
   p = write(p, middle, middleLength)
 
   // An answer travels against the dialog's direction in a reply, everything else does in a request.
-  const straight = (field(METHOD) != 0) != (command == COMMAND_ANSWER)
+  const straight = (parties & KEEP_ROLES) != 0 || (field(METHOD) != 0) != (command == COMMAND_ANSWER)
   if (!straight && rangeLength(TO_TAG) == 0) return NO_TO_TAG
   p = writeKey(p, KEY_FROM_TAG, 10)
   p = writeField(p, straight ? FROM_TAG : TO_TAG)
-  if (!straight || (toTag && rangeLength(TO_TAG) != 0)) {
+  if (!straight || ((parties & WITH_TO_TAG) != 0 && rangeLength(TO_TAG) != 0)) {
     p = writeKey(p, KEY_TO_TAG, 8)
     p = writeField(p, straight ? TO_TAG : FROM_TAG)
   }

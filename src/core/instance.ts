@@ -53,7 +53,7 @@ interface CoreExports {
 type EncodeRequest = (
   length: number,
   command: number,
-  toTag: number,
+  parties: number,
   branch: number,
   room: number,
   flagsLength: number,

@@ -31,6 +31,10 @@ const COMMAND_NUMBERS: Record<MessageCommand, number> = {
   'start recording': 4,
 }
 
+// As in assembly/ng.ts.
+const WITH_TO_TAG = 1
+const KEEP_ROLES = 2
+
 /** Which `via-branch` goes along: none, of the first or second Via, or a value of the caller's. */
 export type BranchSource = 0 | 1 | 2 | 3
 export const BRANCH_GIVEN = 3
@@ -42,6 +46,8 @@ export interface RequestPlan {
   readonly flags: Buffer
   /** Whether a To tag goes along when the roles are not swapped. */
   readonly toTag: boolean
+  /** The sender is who From names: the roles are never swapped. */
+  readonly keepsRoles?: boolean | undefined
   readonly branch: BranchSource
   /** The bytes of `via-branch` when `branch` is 3. */
   readonly branchValue: Buffer | undefined
@@ -89,13 +95,13 @@ export function encodeRequest(
   const branchLength = loadPlan(plan)
   const length = fields === undefined ? loadSip(message) : loadScanned(message, fields)
   const command = COMMAND_NUMBERS[plan.command]
-  const toTag = plan.toTag ? 1 : 0
+  const parties = (plan.toTag ? WITH_TO_TAG : 0) | (plan.keepsRoles ? KEEP_ROLES : 0)
   const flagsLength = plan.flags.length
   const middleLength = plan.middle.length
   const written =
     fields === undefined
-      ? ngRequest(length, command, toTag, plan.branch, room, flagsLength, middleLength, branchLength)
-      : ngRequestScanned(length, command, toTag, plan.branch, room, flagsLength, middleLength, branchLength)
+      ? ngRequest(length, command, parties, plan.branch, room, flagsLength, middleLength, branchLength)
+      : ngRequestScanned(length, command, parties, plan.branch, room, flagsLength, middleLength, branchLength)
   if (written < 0) throw requestError(written, plan)
   return copyOutput(written)
 }

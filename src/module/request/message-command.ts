@@ -10,7 +10,7 @@ import { wireParameters } from '../../protocol/vocabulary/wire.ts'
 import { requestOf, type SipMessage } from '../message.ts'
 import type { CheckedOptions } from '../options.ts'
 import { DIRECT, directRequest, isRtpengine, type MessageInput, type MessageRequest } from './direct.ts'
-import { partiesOf } from './parties.ts'
+import { keepsRoles, partiesOf } from './parties.ts'
 import { middlePairs } from './plan.ts'
 import { chosenBranch, rtpenginePlan } from './rtpengine-flags.ts'
 
@@ -64,6 +64,7 @@ function rtpengineRequest(
     command: isDirect ? (name as MessageCommand) : 'query',
     flags: pairs,
     toTag: name !== 'delete' || flags.sendsToTag || isReadThere,
+    keepsRoles: keepsRoles(name, flags),
     branch: branch === undefined ? 0 : BRANCH_GIVEN,
     branchValue: branch === undefined ? undefined : Buffer.from(branch),
     // Flags that are read at the media proxy may say where the message is from.
@@ -73,11 +74,7 @@ function rtpengineRequest(
         : middlePairs(flags.receivedFrom ?? message.source.address, input.address),
   }
   const datagram = requestOf(message, plan, room)
-  const parties = partiesOf(name, message, {
-    flags,
-    withToTag: plan.toTag,
-    parameters: input.parameters,
-  })
+  const parties = partiesOf(name, message, flags, input.parameters)
   if (isDirect && parties === undefined && input.parameters === undefined)
     return { name, datagram, plan, callId: undefined }
   const body = input.fragment ? fragmentOf(message, flags) : { sdp: input.sdp }

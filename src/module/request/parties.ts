@@ -21,41 +21,48 @@ const OF_A_SUBSCRIPTION: ReadonlySet<string> = new Set(['subscribe answer', 'uns
 /** Keys that say whose media is copied. With a From tag beside them rtpengine would look at that alone. */
 const SOURCES: ReadonlySet<string> = new Set(['from-tags', 'label', 'address', 'all', 'rtpp-flags'])
 
-/** What a command is made of, as far as its parties go. */
-export interface PartyContext {
-  readonly flags: RtpengineFlags
-  /** Whether the To tag goes along at all. */
-  readonly withToTag: boolean
-  /** What the caller adds. */
-  readonly parameters: NgParameters | undefined
+/**
+ * Whether the sender is who From names, in an answer or a reply too: there the roles are swapped otherwise, for which there must be a To
+ * tag. For commands that name other parties, or none, it is all the same.
+ */
+export function keepsRoles(name: string, { directional, toTag }: RtpengineFlags): boolean {
+  // The roles change in the delete of a call that was refused for the module, but not for its successor.
+  if (name === 'delete' || directional || toTag !== undefined) return true
+  return OF_THE_CALL.has(name) || OF_A_SUBSCRIPTION.has(name) || name === 'subscribe request'
 }
 
-/** Call and parties where they are others than a query of the same message would name; null for those it must not name. */
+/**
+ * Call and parties where they are others than the message's own; null for those the command must not name.
+ *
+ * @param parameters what the caller adds.
+ */
 export function partiesOf(
   name: string,
   message: SipMessage,
-  { flags, withToTag, parameters }: PartyContext,
+  flags: RtpengineFlags,
+  parameters: NgParameters | undefined,
 ): NgParameters | undefined {
-  const { isRequest } = message
-  const { callId, directional } = flags
-  const givenToTag = flags.toTag ?? message.toTag ?? null
+  const { callId, directional, fromTag, toTag } = flags
+  const givenToTag = toTag ?? message.toTag ?? null
   if (OF_THE_CALL.has(name) && !directional) return { 'call-id': callId, 'from-tag': null, 'to-tag': null }
   if (OF_A_SUBSCRIPTION.has(name))
-    return { 'call-id': callId, 'from-tag': flags.fromTag ?? null, 'to-tag': givenToTag }
+    return { 'call-id': callId, 'from-tag': fromTag ?? null, 'to-tag': givenToTag }
   if (name === 'subscribe request') {
     const isNamed = picksSources(flags.parameters) || picksSources(parameters ?? {})
     const sender = isNamed && !directional ? null : (message.fromTag ?? null)
     // A new party is to hear: with the other party's tag, that one would hear the copy and no longer the call.
-    const toTag = flags.sendsToTag ? givenToTag : null
-    return { 'call-id': callId, 'from-tag': flags.fromTag ?? sender, 'to-tag': toTag }
+    return {
+      'call-id': callId,
+      'from-tag': fromTag ?? sender,
+      'to-tag': flags.sendsToTag ? givenToTag : null,
+    }
   }
-  // The roles change in the delete of a call that was refused for the module, but not for its successor.
-  const isTurned = name === 'answer' ? isRequest : !isRequest && (name === 'delete' || directional)
-  const keepsRoles = isTurned && (name === 'delete' || directional)
-  const fromTag = flags.fromTag ?? (keepsRoles ? message.fromTag : undefined)
-  const toTag = flags.toTag ?? (keepsRoles ? (withToTag && message.toTag) || null : undefined)
   if ((callId ?? fromTag ?? toTag) === undefined) return undefined
-  return { 'call-id': callId, 'from-tag': fromTag, 'to-tag': toTag }
+  // `to-tag=` stands for the To tag of the message, and so for the sender where the roles are swapped.
+  const isSwapped = (name === 'answer') === message.isRequest && name !== 'delete' && !directional
+  return isSwapped && toTag !== undefined
+    ? { 'call-id': callId, 'from-tag': toTag, 'to-tag': message.fromTag }
+    : { 'call-id': callId, 'from-tag': fromTag, 'to-tag': toTag }
 }
 
 function picksSources(parameters: NgParameters): boolean {

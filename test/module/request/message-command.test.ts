@@ -65,6 +65,27 @@ describe('a command made of a SIP message and rtpengine flags', () => {
     expect(made(name, message, flags('directional'))).toMatchObject({ 'from-tag': 'f', 'to-tag': 't' })
   })
 
+  it.each([
+    ['delete', '', { 'from-tag': 'f' }],
+    ['block media', '', {}],
+    ['query', 'from-tag=x', { 'from-tag': 'x' }],
+    ['play media', 'to-tag=y', { 'from-tag': 'y', 'to-tag': 'f' }],
+  ])('needs no To tag in the reply that %s is made of, with the flags %j', (name, text, tags) => {
+    const command = made(name, sip('SIP/2.0 487 Request Terminated', ''), flags(text))
+    expect(Object.fromEntries(Object.entries(command).filter(([key]) => /-tag$/.test(key)))).toEqual(tags)
+  })
+
+  it('needs one where the roles are swapped', () => {
+    expect(() => made('query', sip('SIP/2.0 180 Ringing', ''), flags(''))).toThrow(/no To tag/)
+  })
+
+  it('has the tag of to-tag= as the sender where the roles are swapped', () => {
+    expect(made('query', ok, flags('to-tag=y'))).toMatchObject({ 'from-tag': 'y', 'to-tag': 'f' })
+    expect(made('answer', ack, flags('to-tag=y'))).toMatchObject({ 'from-tag': 'y', 'to-tag': 'f' })
+    expect(made('query', bye, flags('to-tag=y'))).toMatchObject({ 'from-tag': 'f', 'to-tag': 'y' })
+    expect(made('delete', ok, flags('to-tag=y'))).toMatchObject({ 'from-tag': 'f', 'to-tag': 'y' })
+  })
+
   it('adds the To tag to a delete with the flag to-tag, in a reply too', () => {
     for (const message of [bye, ok])
       expect(made('delete', message, flags('to-tag'))).toMatchObject({ 'from-tag': 'f', 'to-tag': 't' })
