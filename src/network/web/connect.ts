@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { isIP } from '../../protocol/ip.ts'
 import { type NameResolver, systemNames } from '../names.ts'
@@ -18,16 +19,17 @@ export interface Connecting {
 }
 
 /**
- * A name leads to its first address, as over TCP: of the family of `localAddress`; without one IPv4, and IPv6 where there is no IPv4 address,
- * since no scheme asks for it. Certificates and the header `Host` are still about the name.
+ * A name leads to its addresses, which Node tries one after the other: those of the family of `localAddress`; without one IPv4 before IPv6,
+ * since no scheme asks for either. Certificates and the header `Host` are still about the name.
  */
 export function connecting({ resolver = systemNames, localAddress }: WebWay): Connecting {
-  const family = localAddress === undefined ? undefined : isIP(localAddress) === 6 ? 6 : 4
+  const families: readonly (4 | 6)[] =
+    localAddress === undefined ? [4, 6] : [isIP(localAddress) === 6 ? 6 : 4]
   const lookup: LookupFunction = (host, { all }, told) => {
-    firstAddress(resolver, host, family).then(
-      (address) => {
-        if (all) told(null, [{ address, family: isIP(address) }])
-        else told(null, address, isIP(address))
+    addressesOf(resolver, host, families).then(
+      (found) => {
+        if (all) told(null, found)
+        else told(null, found[0]!.address, found[0]!.family)
       },
       (cause) => told(unresolved(cause), ''),
     )
@@ -35,18 +37,17 @@ export function connecting({ resolver = systemNames, localAddress }: WebWay): Co
   return { lookup, localAddress }
 }
 
-async function firstAddress(names: NameResolver, host: string, family: 4 | 6 | undefined): Promise<string> {
-  const first = async (family: 4 | 6): Promise<string> => {
-    const [address] = await names.addresses(host, family)
-    if (address === undefined || isIP(address) === 0) throw new Error(`${host} has no address`)
-    return address
-  }
-  if (family !== undefined) return first(family)
-  try {
-    return await first(4)
-  } catch (cause) {
-    // Who was silent so long is not asked again.
-    if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ETIMEOUT') throw cause
-    return first(6).catch(() => Promise.reject(cause))
-  }
+async function addressesOf(
+  names: NameResolver,
+  host: string,
+  families: readonly (4 | 6)[],
+): Promise<LookupAddress[]> {
+  const answers = await Promise.allSettled(families.map((family) => names.addresses(host, family)))
+  const found = answers
+    .flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    .map((address) => ({ address, family: isIP(address) }))
+    .filter(({ family }) => family !== 0)
+  if (found.length > 0) return found
+  const failed = answers.find((answer) => answer.status === 'rejected')
+  throw failed === undefined ? new Error(`${host} has no address`) : failed.reason
 }

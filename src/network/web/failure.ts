@@ -28,6 +28,8 @@ export function unresolved(cause: unknown): Error {
 
 /** The kind of what ended a connection. What the peer's TLS or HTTP met with is a refusal, whichever side it was that refused. */
 export function failureOf(cause: NodeJS.ErrnoException): ExchangeFailure {
+  // Of several addresses of a name: Node says nothing of its own then, and the first was the one preferred.
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return failureOf(cause.errors[0])
   if (UNRESOLVED.has(cause)) return { kind: 'unreachable', cause }
   // The address to send from is none of this host.
   if (cause.syscall === 'bind') return { kind: 'local', cause }

@@ -14,7 +14,7 @@ function resolver(known: Record<string, string | Error | unknown>) {
       const answer =
         known[`${family} ${host}`] ?? Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })
       if (typeof answer !== 'string') throw answer
-      return [answer, '192.0.2.1']
+      return answer.split(' ')
     },
     services: () => expect.unreachable(),
   }
@@ -75,7 +75,7 @@ describe.each(KINDS)('a name behind %s:', (kind) => {
     const { asked, names } = resolver({ [`4 ${NAME}`]: '127.0.0.1' })
     const { transport, node, heard } = await scene(kind, { resolver: names })
     expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
-    expect(asked).toEqual([`4 ${NAME}`])
+    expect(asked).toEqual([`4 ${NAME}`, `6 ${NAME}`])
     expect(heard.host).toBe(`${NAME}:${node.port}`)
     if (heard.servername !== undefined) expect(heard.servername).toBe(NAME)
     expect(heard.servername === undefined).toBe(kind === 'http' || kind === 'ws')
@@ -89,21 +89,45 @@ describe.each(KINDS)('a name behind %s:', (kind) => {
   })
 
   it.each([
-    ['that does not exist', undefined, 'no such name', ['4', '6']],
-    [
-      'that a resolver of its own kind fails for',
-      new Error('down for maintenance'),
-      'down for maintenance',
-      ['4', '6'],
-    ],
-    ['that it fails for without an error', 'nothing to say'.split(' '), 'nothing,to,say', ['4', '6']],
-    ['that leads to another name', 'other.example', `${NAME} has no address`, ['4', '6']],
-    ['that nobody answers for', Object.assign(new Error('late'), { code: 'ETIMEOUT' }), 'late', ['4']],
-  ])('%s cannot be reached, as over TCP', async (_, failure, why, families) => {
+    ['127.0.0.1', '::1', '::1'],
+    ['127.0.0.1 127.0.0.3', '::1', '127.0.0.3'],
+    ['127.0.0.3 127.0.0.1', '::1', '127.0.0.3'],
+  ])('leads from %s and %s to the one that somebody listens on: %s', async (four, six, host) => {
+    const { names } = resolver({ [`4 ${NAME}`]: four, [`6 ${NAME}`]: six })
+    const { transport } = await scene(kind, { resolver: names, host })
+    expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
+  })
+
+  it('is refused where nobody listens on any of its addresses', async () => {
+    const { names } = resolver({ [`4 ${NAME}`]: '127.0.0.1', [`6 ${NAME}`]: '::1' })
+    const { node } = await scene(kind, { resolver: names })
+    const { port } = node
+    await node.close()
+    expect(await exchange(to(kind, `${NAME}:${port}`, { resolver: names }), 'de')).toEqual({
+      failure: 'refused',
+      why: `connect ECONNREFUSED 127.0.0.1:${port}`,
+    })
+  })
+
+  it.each([
+    ['that does not exist', undefined, 'no such name'],
+    ['that a resolver of its own kind fails for', new Error('down for maintenance'), 'down for maintenance'],
+    ['that it fails for without an error', 'nothing to say'.split(' '), 'nothing,to,say'],
+    ['that nobody answers for', Object.assign(new Error('late'), { code: 'ETIMEOUT' }), 'late'],
+  ])('%s cannot be reached, as over TCP', async (_, failure, why) => {
     const { asked, names } = resolver({ [`4 ${NAME}`]: failure })
     const transport = to(kind, `${NAME}:9`, { resolver: names })
     expect(await exchange(transport, 'de')).toEqual({ failure: 'unreachable', why })
-    expect(asked).toEqual(families.map((family) => `${family} ${NAME}`))
+    expect(asked).toEqual([`4 ${NAME}`, `6 ${NAME}`])
+  })
+
+  it('that leads to another name cannot be reached', async () => {
+    const { names } = resolver({ [`4 ${NAME}`]: 'other.example', [`6 ${NAME}`]: 'other.example' })
+    const transport = to(kind, `${NAME}:9`, { resolver: names })
+    expect(await exchange(transport, 'de')).toEqual({
+      failure: 'unreachable',
+      why: `${NAME} has no address`,
+    })
   })
 
   it('that is still being looked up holds no close up, and does no harm when it is found', async () => {
@@ -112,10 +136,10 @@ describe.each(KINDS)('a name behind %s:', (kind) => {
     const names: NameResolver = { addresses, services: () => expect.unreachable() }
     const { transport, node } = await scene(kind, { resolver: names })
     const sent = exchange(transport, 'de')
-    await vi.waitFor(() => expect(asked).toHaveLength(1), { interval: 1 })
+    await vi.waitFor(() => expect(asked).toHaveLength(2), { interval: 1 })
     await transport.close()
     expect(await sent).toMatchObject({ failure: 'closed' })
-    asked[0]!(['127.0.0.1'])
+    for (const answer of asked) answer(['127.0.0.1'])
     await new Promise((resolve) => setImmediate(resolve))
     expect(node.connections).toBe(0)
   })
