@@ -9,7 +9,8 @@ import { freePort } from '../program.ts'
 
 /**
  * A real Kamailio with its module `rtpengine`. It runs the function that a message names in its header X-Function, with the flags in
- * X-Flags, and sends the message on with the return code in X-Code, to where this listens.
+ * X-Flags, and sends the message on to where this listens, with the return code in X-Code and the wanted variables in headers of
+ * their names.
  */
 export class Kamailio {
   /** Where it listens, and where its messages come out. */
@@ -36,15 +37,23 @@ export class Kamailio {
     })
   }
 
-  /** @param functions those a message can name; @param parameters lines of modparam for the module. */
-  static async start(functions: readonly string[], parameters: readonly string[]): Promise<Kamailio> {
+  /**
+   * @param functions those a message can name.
+   * @param parameters those of the module `rtpengine`.
+   * @param variables names of AVPs.
+   */
+  static async start(
+    functions: readonly string[],
+    parameters: Readonly<Record<string, string | number>>,
+    variables: readonly string[] = [],
+  ): Promise<Kamailio> {
     const directory = mkdtempSync(join(tmpdir(), 'kamailio-'))
     const port = await freePort()
     const peer = createSocket('udp4')
     peer.bind(0, '127.0.0.1')
     await once(peer, 'listening')
     const file = join(directory, 'kamailio.cfg')
-    writeFileSync(file, configuration(port, peer.address().port, functions, parameters))
+    writeFileSync(file, configuration(port, peer.address().port, { functions, parameters, variables }))
     const child = spawn(
       'kamailio',
       ['-f', file, '-DD', '-E', '-P', join(directory, 'pid'), '-Y', directory, '-m', '64', '-M', '8'],
@@ -67,11 +76,22 @@ export class Kamailio {
   }
 
   /** What becomes of a message. Its Call-ID must be its own. */
-  async pass(message: string): Promise<{ code: number; body: string }> {
+  async pass(
+    message: string,
+  ): Promise<{ code: number; body: string; variable(name: string): string | null }> {
     const passed = await this.#through(message, 10_000)
     if (passed === undefined) throw new Error(`kamailio kept ${callIdOf(message)}: ${this.#log}`)
     const end = passed.indexOf('\r\n\r\n')
-    return { code: Number(/^X-Code: (-?\d+)/m.exec(passed)?.[1]), body: passed.slice(end + 4) }
+    const header = (name: string) =>
+      new RegExp(`^X-${name}: (.*?)\\s*$`, 'm').exec(passed.slice(0, end + 2))?.[1]
+    return {
+      code: Number(header('Code')),
+      body: passed.slice(end + 4),
+      variable: (name) => {
+        const value = header(name)
+        return value === '<null>' ? null : (value ?? null)
+      },
+    }
   }
 
   async #through(message: string, limitMs: number): Promise<string | undefined> {
@@ -100,12 +120,17 @@ export class Kamailio {
 
 const callIdOf = (message: string): string => /^Call-ID: (.*?)\r/m.exec(message)?.[1] ?? ''
 
+interface Wanted {
+  readonly functions: readonly string[]
+  readonly parameters: Readonly<Record<string, string | number>>
+  readonly variables: readonly string[]
+}
+
 /** One worker, so that messages are done in turn. */
 const configuration = (
   port: number,
   peerPort: number,
-  functions: readonly string[],
-  parameters: readonly string[],
+  { functions, parameters, variables }: Wanted,
 ): string => `
 debug=0
 log_stderror=yes
@@ -115,7 +140,12 @@ disable_tcp=yes
 enable_sctp=no
 listen=udp:127.0.0.1:${port}
 ${['tm', 'sl', 'pv', 'textops', 'crypto', 'rtpengine'].map((name) => `loadmodule "${name}.so"`).join('\n')}
-${parameters.join('\n')}
+${Object.entries(parameters)
+  .map(
+    ([name, value]) =>
+      `modparam("rtpengine", "${name}", ${typeof value === 'string' ? `"${value}"` : value})`,
+  )
+  .join('\n')}
 request_route {
   route(RUN);
   $du = "sip:127.0.0.1:${peerPort}";
@@ -124,10 +154,13 @@ request_route {
 onreply_route { route(RUN); }
 route[RUN] {
   $avp(extra) = $hdr(X-Extra);
+  $avp(labelA) = "a";
+  $avp(labelB) = "b";
   $var(code) = 0;
   switch ($hdr(X-Function)) {
 ${functions.map((name) => `    case "${name}":\n      ${name}("$hdr(X-Flags)");\n      $var(code) = $rc;\n      break;`).join('\n')}
   }
   append_hf("X-Code: $var(code)\\r\\n");
+${variables.map((name) => `  append_hf("X-${name}: $avp(${name})\\r\\n");`).join('\n')}
 }
 `

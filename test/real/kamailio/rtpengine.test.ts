@@ -153,10 +153,7 @@ describe.skipIf(installed === undefined)("Kamailio's own module rtpengine", () =
 
     beforeAll(async () => {
       const socket = `0 == udp:127.0.0.1:${await theirs.listenUdp()}`
-      kamailio = await Kamailio.start(FUNCTIONS, [
-        `modparam("rtpengine", "rtpengine_sock", "${socket}")`,
-        'modparam("rtpengine", "extra_id_pv", "$avp(extra)")',
-      ])
+      kamailio = await Kamailio.start(FUNCTIONS, { rtpengine_sock: socket, extra_id_pv: '$avp(extra)' })
       module = await loadRtpengine({
         rtpengine_sock: [`0 == udp:127.0.0.1:${await ours.listenUdp()}`],
         extra_id_pv: '$avp(extra)',
@@ -227,13 +224,10 @@ describe.skipIf(installed === undefined)("Kamailio's own module rtpengine", () =
     const nodes = Array.from({ length: 4 }, () => new ScriptedProxy(scripts.loadlimit))
     const ports = await Promise.all(nodes.map((node) => node.listenUdp()))
     const socket = `0 == ${ports.map((port, i) => `udp:127.0.0.1:${port}=${[1, 3, 2, 5][i]}`).join(' ')}`
-    const kamailio = await Kamailio.start(
-      ['rtpengine_offer'],
-      [
-        `modparam("rtpengine", "rtpengine_sock", "${socket}")`,
-        `modparam("rtpengine", "hash_algo", ${algorithm})`,
-      ],
-    )
+    const kamailio = await Kamailio.start(['rtpengine_offer'], {
+      rtpengine_sock: socket,
+      hash_algo: algorithm,
+    })
     const parameters: RtpengineParameters = { rtpengine_sock: [socket], hash_algo: algorithm }
     const module = await loadRtpengine(parameters)
     try {
