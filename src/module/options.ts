@@ -7,6 +7,7 @@ import type { ExchangeFailure } from '../network/transport.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { CallStore } from '../nodes/affinity/store.ts'
 import type { Balancing } from '../nodes/balancing.ts'
+import { type FailoverOn, failsOverOn } from '../nodes/dispatch/failover.ts'
 import type { PoolOptions } from '../nodes/options.ts'
 import type { Coding } from '../nodes/transports.ts'
 import type { DtmfReceiver } from '../protocol/commands/notification.ts'
@@ -75,6 +76,11 @@ export interface RtpProxyNgOptions {
   readonly nodesPerCommand?: number | undefined
   /** How long a media proxy that had no room for a call is spared new ones, in milliseconds. Default 10000. */
   readonly spareMs?: number | undefined
+  /**
+   * Which `error` replies send an offer of a new call on to the next media proxy, beside those that say it is full: expressions for the
+   * reason, or a function. Default: none, and the call fails with the error.
+   */
+  readonly failoverOn?: FailoverOn | undefined
 
   /** Who takes a new call: `checksum` (default, the module's), `rendezvous`, `least-open`, or a function of yours. */
   readonly balancing?: Balancing | undefined
@@ -205,6 +211,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   ...(Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]),
   ...(Object.keys(SWITCHES) as (keyof typeof SWITCHES)[]),
   'deadOn',
+  'failoverOn',
   'suspectAttempts',
   'balancing',
   'affinity',
@@ -326,6 +333,7 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
     ...switches,
     sockets: socketsOf(options.sockets),
     deadOn: deadOnOf(options.deadOn),
+    failsOver: failsOverOn(options.failoverOn),
     suspectAttempts: integer('suspectAttempts', options.suspectAttempts, [numbers.attempts, 1, 1000]),
     balancing: balancingOf(options.balancing),
     affinity,

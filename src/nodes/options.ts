@@ -4,6 +4,7 @@ import type { WebOptions } from '../network/web/address.ts'
 import type { DtmfReceiver } from '../protocol/commands/notification.ts'
 import type { CallStore } from './affinity/store.ts'
 import type { Balancing } from './balancing.ts'
+import type { FailsOver } from './dispatch/failover.ts'
 import type { NameMode } from './names.ts'
 import type { Coding } from './transports.ts'
 
@@ -39,6 +40,8 @@ export interface PoolOptions {
   readonly nodesPerCommand: number
   /** How long a node that had no room for an offer gets no new calls while others have. */
   readonly spareMs: number
+  /** Which other errors to an offer of a new call send it on to the next node. */
+  readonly failsOver: FailsOver
 
   readonly balancing: Balancing
   /** Whether nodes of weight 0 take calls when no other node can. */

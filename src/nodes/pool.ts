@@ -101,6 +101,7 @@ export class Pool {
       halfOpen: options.halfOpen,
       redetect: options.redetect,
       nodesPerCommand: options.nodesPerCommand,
+      failsOver: options.failsOver,
       idle: (node) => this.#idle(node),
     }
     this.#check(definitions)

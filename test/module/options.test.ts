@@ -81,6 +81,9 @@ describe('options', () => {
   it.each([
     ['deadOn', 'timeout', 'deadOn'],
     ['deadOn', ['timeout', 'local'], 'deadOn'],
+    ['failoverOn', 'Ran out of ports', 'failoverOn'],
+    ['failoverOn', [/one/, 'two'], 'failoverOn'],
+    ['failoverOn', null, 'failoverOn'],
     ['balancing', 'random', 'balancing'],
     ['affinity', 'yes', 'affinity'],
     ['affinity', null, 'affinity'],

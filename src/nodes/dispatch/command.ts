@@ -5,6 +5,7 @@ import type { Health } from '../health/health.ts'
 import type { Node } from '../node.ts'
 import type { NodeSet } from '../set.ts'
 import type { Deletes } from './deletes.ts'
+import type { FailsOver } from './failover.ts'
 import type { Load } from './load.ts'
 
 /** One command on its way: what to send, where, and whom to tell. It ends with `replied` that returns no error, `remembered` or `failed`. */
@@ -59,6 +60,7 @@ export interface Exchanges {
   readonly halfOpen: boolean
   readonly redetect: boolean
   readonly nodesPerCommand: number
+  readonly failsOver: FailsOver
   /** A node that is draining or removed has nothing open any more. */
   readonly idle: (node: Node) => void
 }

@@ -197,14 +197,29 @@ export class Dispatch implements Exchange {
       this.#finish()
       if (name === 'delete') this.#forget()
       else if (name === 'answer' || startsCall(name)) this.#took(node)
-    } else if (startsCall(name) && node !== this.#pinned && hasNoRoom(error)) {
-      health.spare(node)
-      this.#next(node, error)
-    } else {
+    } else if (startsCall(name) && node !== this.#pinned) this.#refused(node, error)
+    else {
       // A delete that finds no call there has nothing left to end.
       if (name === 'delete') this.#forget()
       this.#fail(error)
     }
+  }
+
+  /** A node does not take a new call, which another may take. */
+  #refused(node: Node, error: RtpProxyNgError): void {
+    const { health, failsOver } = this.#shared
+    let goesOn = false
+    try {
+      if (hasNoRoom(error)) {
+        goesOn = true
+        health.spare(node)
+      } else goesOn = failsOver(error)
+    } catch (thrown) {
+      this.#fail(thrown as RtpProxyNgError)
+      return
+    }
+    if (goesOn) this.#next(node, error)
+    else this.#fail(error)
   }
 
   #forget(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { NgError } from '../../../src/errors.ts'
 import { scripts } from '../../media-proxy.ts'
-import { bye, client, deaf, errorOf, invite, noPorts, ODD, proxy } from './scene.ts'
+import { bye, client, deaf, EVEN, errorOf, invite, noPorts, ODD, ok, proxy, refuse } from './scene.ts'
 
 describe('an offer of a new call', () => {
   it.each([
@@ -39,6 +40,50 @@ describe('an offer of a new call', () => {
     const { media, states } = await client({ sockets: `${a.url} ${b.url}` })
     expect(await errorOf(media.offer(invite()))).toMatchObject({ code: 'ERR_RTPPROXY_NG', node: a.url })
     expect([b.commands, states]).toEqual([[], []])
+  })
+
+  it.each([
+    ['an expression', /general ERROR/i],
+    ['one of several, whatever their flags', [/never said/g, /error/gy, /error/g]],
+    [
+      'a function',
+      ({ reason, node, command }: NgError) => `${command} ${node} ${reason}`.includes('general'),
+    ],
+  ])(
+    'that is refused with what %s names goes to the next node, and nothing is held against the first',
+    async (_, failoverOn) => {
+      const [a, b] = [await proxy(refuse('A general error.')), await proxy()]
+      const { media, states } = await client({ sockets: `${a.url} ${b.url}`, failoverOn })
+      for (const callId of [EVEN, 'BB', 'DD'])
+        expect((await media.offer(invite({ callId }))).node).toBe(b.url)
+      expect([a.commands.length, states]).toEqual([3, []])
+      // Only an offer may be made elsewhere: what the node says of a call that it has stands.
+      b.script = refuse('A general error.')
+      for (const failed of [media.offer(invite()), media.answer(ok()), media.query(invite())])
+        expect(await errorOf(failed)).toMatchObject({ code: 'ERR_RTPPROXY_NG', node: b.url })
+      // And when every node says so, the last one's word is the error.
+      expect(await errorOf(media.offer(invite({ callId: 'FF' })))).toMatchObject({
+        node: b.url,
+        reason: 'A general error.',
+      })
+    },
+  )
+
+  it('fails with the error of a function that throws, and the client goes on', async () => {
+    const [a, b] = [await proxy(refuse('A general error.')), await proxy()]
+    const failoverOn = () => {
+      throw new Error('mine')
+    }
+    const { media } = await client({ sockets: `${a.url} ${b.url}`, failoverOn })
+    expect(await errorOf(media.offer(invite()))).toMatchObject({
+      code: 'ERR_RTPPROXY_OPTION',
+      option: 'failoverOn',
+      message: 'failoverOn: the function threw: mine',
+      cause: { message: 'mine' },
+    })
+    expect([b.commands, media.counters.commands, media.counters.calls]).toEqual([[], 0, 0])
+    a.script = scripts.ok
+    expect((await media.offer(invite())).node).toBe(a.url)
   })
 
   it('whose node is dead counts as new at the others, full ones among them', async () => {

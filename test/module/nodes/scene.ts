@@ -67,6 +67,14 @@ export const noPorts: Script = (payload, cookie, request) =>
     ? [`${cookie} d12:error-reason17:Ran out of ports.6:result5:errore`]
     : scripts.ok(payload, cookie, request)
 
+/** Answers all but pings with an error. */
+export function refuse(reason: string): Script {
+  return (payload, cookie, request) =>
+    request.command === 'ping'
+      ? scripts.ok(payload, cookie, request)
+      : [`${cookie} d12:error-reason${reason.length}:${reason}6:result5:errore`]
+}
+
 export const SDP =
   'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
 

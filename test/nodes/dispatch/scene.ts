@@ -39,6 +39,7 @@ export function scene(urls: string, shared: Partial<Exchanges> = {}) {
     halfOpen: false,
     redetect: true,
     nodesPerCommand: 1000,
+    failsOver: () => false,
     idle: ({ url }) => idle.push(url),
     ...shared,
   }
