@@ -31,7 +31,7 @@ export interface CheckedDtmfOptions {
 /** @throws ConfigurationError that names the option. */
 export function checkDtmfOptions(options: DtmfEventsOptions): CheckedDtmfOptions {
   return {
-    listen: options.listen === undefined ? undefined : listenAddress(options.listen),
+    listen: options.listen === undefined ? undefined : listenAddress(options.listen, 'udp:'),
     queueLimit: integer('queueLimit', options.queueLimit ?? 1000, 1, 1_000_000),
     repeatMs: integer('repeatMs', options.repeatMs ?? 5000, 0, 3_600_000),
     from: options.from === undefined ? undefined : addresses(options.from),
@@ -43,19 +43,22 @@ function integer(option: string, value: unknown, min: number, max: number): numb
   throw optionError(option, `${option} must be an integer from ${min} to ${max}`)
 }
 
-const LISTEN = /^udp:(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/
+const LISTEN = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/
 
-function listenAddress(url: unknown): ListenAddress {
-  const [, ipv6, ipv4, digits] = LISTEN.exec(typeof url === 'string' ? url : '') ?? []
+/** @throws ConfigurationError for the option `listen`. */
+export function listenAddress(url: unknown, scheme: 'udp:' | 'http://'): ListenAddress {
+  const place = typeof url === 'string' && url.startsWith(scheme) ? url.slice(scheme.length) : ''
+  const [, ipv6, ipv4, digits] = LISTEN.exec(place) ?? []
   const host = ipv6 ?? ipv4 ?? ''
   const family = isIP(host)
   const port = Number(digits)
   if (family !== (ipv6 === undefined ? 4 : 6) || port > 65535)
-    throw optionError('listen', 'listen must be udp:ADDRESS:PORT, an IPv6 address in brackets')
+    throw optionError('listen', `listen must be ${scheme}ADDRESS:PORT, an IPv6 address in brackets`)
   return { host, port, family: ipv6 === undefined ? 4 : 6 }
 }
 
-function addresses(from: unknown): BlockList {
+/** @throws ConfigurationError for the option `from`. */
+export function addresses(from: unknown): BlockList {
   if (!Array.isArray(from)) throw optionError('from', 'from must be a list of IP addresses')
   const allowed = new BlockList()
   for (const address of from) {

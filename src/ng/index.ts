@@ -65,6 +65,13 @@ export { KEYS } from '../protocol/vocabulary/keys.ts'
 export type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 export type { Key as NgKey, Value as NgValue } from '../protocol/vocabulary/values.ts'
 export {
+  type MediaTimeout,
+  MediaTimeouts,
+  type MediaTimeoutsCounters,
+  type MediaTimeoutsEvents,
+  type MediaTimeoutsOptions,
+} from '../timeouts/timeouts.ts'
+export {
   type AnswerParameters,
   type CallParameters,
   type NgCallOptions,

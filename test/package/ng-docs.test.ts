@@ -4,7 +4,8 @@ import { COMMANDS } from '../../src/protocol/vocabulary/commands.ts'
 import { readPage, run, snippetsOf, tableOf } from './pages.ts'
 
 const page = readPage('docs/ng.md')
-const [first = '', onMessages = '', strict = '', report = '', keys = '', orphans = ''] = snippetsOf(page)
+const [first = '', onMessages = '', strict = '', report = '', keys = '', stopped = '', orphans = ''] =
+  snippetsOf(page)
 
 /** What the page takes for granted: an rtpengine at its port, and a client with a call. */
 const given = `
@@ -67,6 +68,15 @@ describe('the page on NG', () => {
       "setTimeout(() => engine.dtmf({ callId: 'one@example.com', fromTag: 'alice', digit: '5' }), 100)"
     const program = keys.replace('for await', `${press}\nfor await`)
     expect(output(withCall, program, end)).toBe('alice pressed 5 for 160 ms\n')
+  })
+
+  it('is told of calls whose media has stopped', () => {
+    const told = `await fetch(timeouts.url, { method: 'POST', headers: { 'content-type': 'text/xml' }, body:
+      '<methodCall><methodName>teardown</methodName><params><param><value>one@x</value></param></params></methodCall>' })
+      await timeouts.close()`
+    expect(output(stopped, told)).toMatch(
+      /^rtpengine --b2b-url=http:\/\/127\.0\.0\.1:\d+\/ --xmlrpc-format=1\nBYE to both sides of one@x\n$/,
+    )
   })
 
   it('finds an orphan', () => {
