@@ -11,6 +11,7 @@ import { type FailoverOn, failsOverOn } from '../nodes/dispatch/failover.ts'
 import type { PoolOptions } from '../nodes/options.ts'
 import type { Coding } from '../nodes/transports.ts'
 import type { DtmfReceiver } from '../protocol/commands/notification.ts'
+import { checkStrict, type Strictness } from '../protocol/vocabulary/strict.ts'
 import type { SipMessage } from './message.ts'
 import type { FlagGrammar } from './request/rtpengine-flags.ts'
 
@@ -43,8 +44,11 @@ export interface RtpProxyNgOptions {
    * `DtmfEvents`, which stays open when this client is closed.
    */
   readonly dtmf?: DtmfReceiver | undefined
-  /** Refuse commands, parameters and flags the NG protocol does not know, with `ERR_RTPPROXY_PARAMETER`. Default false: rtpengine ignores them. */
-  readonly strict?: boolean | undefined
+  /**
+   * Refuse commands, parameters and flags the NG protocol does not know, with `ERR_RTPPROXY_PARAMETER`; `'10.5'`: also those that came after
+   * rtpengine 10.5. Default false: rtpengine ignores them.
+   */
+  readonly strict?: Strictness | undefined
   /**
    * How `rtpengineFlags` are read: `kamailio` (default) or `opensips`, by the grammar of that module; `rtpengine` sends them as
    * `rtpp-flags` to be read there (rtpengine 12.4 and later).
@@ -151,7 +155,7 @@ export interface RtpProxyNgOptions {
 
 export interface CheckedOptions extends PoolOptions {
   readonly sockets: readonly string[]
-  readonly strict: boolean
+  readonly strict: Strictness
   readonly flagGrammar: FlagGrammar
   readonly keepDialogs: number
   readonly extraId: ((message: SipMessage) => string | null | undefined) | undefined
@@ -194,7 +198,6 @@ const SWITCHES = {
   lastResort: false,
   pingAtStart: true,
   redetect: true,
-  strict: false,
 } as const satisfies Record<string, boolean>
 
 const DEATH_CAUSES: readonly DeathCause[] = ['timeout', 'refused', 'unreachable']
@@ -210,6 +213,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof RtpProxyNgOptions>([
   'sockets',
   ...(Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]),
   ...(Object.keys(SWITCHES) as (keyof typeof SWITCHES)[]),
+  'strict',
   'deadOn',
   'failoverOn',
   'suspectAttempts',
@@ -331,6 +335,7 @@ export function checkOptions(options: RtpProxyNgOptions): CheckedOptions {
   return {
     ...numbers,
     ...switches,
+    strict: checkStrict(options.strict),
     sockets: socketsOf(options.sockets),
     deadOn: deadOnOf(options.deadOn),
     failsOver: failsOverOn(options.failoverOn),

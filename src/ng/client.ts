@@ -104,7 +104,8 @@ export class NgClient extends NgCommands<never, NgCallOptions> {
     return new Promise((resolve, reject) => {
       this.#admit(command)
       const wired = wireParameters(command, parameters)
-      if (this.#options.strict) checkParameters(command, wired)
+      const { strict } = this.#options
+      if (strict) checkParameters(command, wired, strict)
       const body = encodeLarge({ ...wired, command })
       const datagram = Buffer.concat([Buffer.alloc(COOKIE_LENGTH + 1), body])
       const { signal, deadlineMs = this.#options.deadlineMs } = options

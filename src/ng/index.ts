@@ -62,6 +62,7 @@ export { checkParameters } from '../protocol/vocabulary/check.ts'
 export { COMMANDS, type Command as NgCommand, type NgCommandName } from '../protocol/vocabulary/commands.ts'
 export { FLAG_PREFIXES, FLAGS, LATER_FLAG_PREFIXES, type NgFlag } from '../protocol/vocabulary/flags.ts'
 export { KEYS } from '../protocol/vocabulary/keys.ts'
+export type { Strictness } from '../protocol/vocabulary/strict.ts'
 export type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 export type { Key as NgKey, Value as NgValue } from '../protocol/vocabulary/values.ts'
 export {

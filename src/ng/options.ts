@@ -4,6 +4,7 @@ import { checkResolver, type NameResolver } from '../network/names.ts'
 import { checkWebOptions, type WebOptions } from '../network/web/address.ts'
 import type { Coding } from '../nodes/transports.ts'
 import type { DtmfReceiver } from '../protocol/commands/notification.ts'
+import { checkStrict, type Strictness } from '../protocol/vocabulary/strict.ts'
 
 /** What `new NgClient` takes beside the URL. */
 export interface NgClientOptions {
@@ -17,8 +18,8 @@ export interface NgClientOptions {
   readonly deadlineMs?: number | undefined
   /** How many commands may be under way at once. Default 20000. */
   readonly openLimit?: number | undefined
-  /** Refuse commands, parameters and flags the NG protocol does not know. Default false. */
-  readonly strict?: boolean | undefined
+  /** Refuse commands, parameters and flags the NG protocol does not know; `'10.5'`: or rtpengine 10.5 does not. Default false. */
+  readonly strict?: Strictness | undefined
   /** `bencode` (default) or `json`. */
   readonly coding?: Coding | undefined
   /** Takes the keys pressed in calls that rtpengine reports over a `tcp:` connection (`--dtmf-log-ng-tcp`): a `DtmfEvents`. */
@@ -70,9 +71,8 @@ export function checkNgOptions(options: NgClientOptions): CheckedNgOptions {
       throw optionError(name, `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
     return value
   }
-  const { adaptive = true, strict = false, coding = 'bencode' } = options
+  const { adaptive = true, coding = 'bencode' } = options
   if (typeof adaptive !== 'boolean') throw optionError('adaptive', 'adaptive must be true or false')
-  if (typeof strict !== 'boolean') throw optionError('strict', 'strict must be true or false')
   if (coding !== 'bencode' && coding !== 'json')
     throw optionError('coding', `coding must be 'bencode' or 'json', not ${String(coding)}`)
   const { dtmf } = options
@@ -84,7 +84,7 @@ export function checkNgOptions(options: NgClientOptions): CheckedNgOptions {
     deadlineMs: number('deadlineMs'),
     openLimit: number('openLimit'),
     adaptive,
-    strict,
+    strict: checkStrict(options.strict),
     coding,
     dtmf,
     web: checkWebOptions(options.web),

@@ -161,6 +161,29 @@ describe('commands of RtpProxyNg beside those of the module', () => {
     expect(sent()).toHaveLength(2)
   })
 
+  it('are refused where the media proxy is an rtpengine 10.5, which would not know them', async () => {
+    await start({ strict: '10.5' })
+    const call = { 'call-id': 'one', 'from-tag': 'f', sdp: SDP }
+    for (const [refused, parameter] of [
+      [media.command('offer', { ...call, 'alias-key': 'sdp' }), 'alias-key'],
+      [media.offer(invite, { parameters: { 'alias-key': 'sdp' } }), 'alias-key'],
+      [media.offer(invite, { rtpengineFlags: 'trust-address no-player' }), 'flags[1]'],
+      [media.connect({ 'call-id': 'one', 'from-tag': 'f', 'to-tag': 't' }), 'command'],
+    ] as const)
+      await expect(refused).rejects.toMatchObject({
+        parameter,
+        message: expect.stringContaining('rtpengine 10.5 does not know'),
+      })
+    expect(sent()).toEqual([])
+    await media.offer(invite, { flags: 'co' })
+    await media.offer(invite, {
+      rtpengineFlags: 'trust-address ICE=remove',
+      parameters: { 'record call': true },
+    })
+    await media.command('offer', call)
+    expect(sent()).toHaveLength(3)
+  })
+
   it('do not take flags in letters and rtpengine flags at once', async () => {
     await expect(media.offer(invite, { flags: 'co', rtpengineFlags: 'ICE=remove' })).rejects.toMatchObject({
       code: 'ERR_RTPPROXY_FLAG',

@@ -84,6 +84,8 @@ describe('options', () => {
     ['failoverOn', 'Ran out of ports', 'failoverOn'],
     ['failoverOn', [/one/, 'two'], 'failoverOn'],
     ['failoverOn', null, 'failoverOn'],
+    ['strict', 'true', 'strict'],
+    ['strict', null, 'strict'],
     ['balancing', 'random', 'balancing'],
     ['affinity', 'yes', 'affinity'],
     ['affinity', null, 'affinity'],

@@ -208,6 +208,7 @@ describe('NgClient', () => {
     ['udp:127.0.0.1:1', { nothing: 1 } as never, 'nothing'],
     ['udp:127.0.0.1:1', { coding: 'xml' as never }, 'coding'],
     ['udp:127.0.0.1:1', { strict: 1 as never }, 'strict'],
+    ['udp:127.0.0.1:1', { strict: '11' as never }, "strict must be true, false or '10.5', not 11"],
     ['udp:127.0.0.1:1', { dtmf: {} as never }, 'dtmf'],
     ['tcp:127.0.0.1:1', { coding: 'json' as const }, 'only be spoken to in bencode'],
   ])('refuses %s with %j', (url, options, why) => {

@@ -5,6 +5,7 @@ import { FlagError, SipError } from '../../errors.ts'
 import type { RtpengineFlags } from '../../protocol/rtpengine-flags/flags.ts'
 import { checkParameters } from '../../protocol/vocabulary/check.ts'
 import { keyOf } from '../../protocol/vocabulary/keys.ts'
+import type { Strictness } from '../../protocol/vocabulary/strict.ts'
 import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import { wireParameters } from '../../protocol/vocabulary/wire.ts'
 import { requestOf, type SipMessage } from '../message.ts'
@@ -95,7 +96,7 @@ interface Addition {
   readonly datagram: Buffer
   readonly plan: RequestPlan
   readonly parameters: NgParameters
-  readonly strict: boolean
+  readonly strict: Strictness
   readonly room: number
 }
 
@@ -106,7 +107,7 @@ function withParameters(addition: Addition): MessageRequest {
   made.delete('command')
   replaceIn(made, parameters)
   const given = wireParameters(name, parameters)
-  if (strict) checkParameters(name, { ...(textOf(made) as NgParameters), ...given })
+  if (strict) checkParameters(name, { ...(textOf(made) as NgParameters), ...given }, strict)
   const body = encodeLarge({ ...Object.fromEntries(made), ...given, command: name })
   const { 'call-id': callId } = given
   return {

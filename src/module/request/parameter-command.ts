@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { BencodeInput } from '../../core/bencode.ts'
 import { encodeLarge } from '../../core/large/bencode.ts'
 import { checkParameters } from '../../protocol/vocabulary/check.ts'
+import type { Strictness } from '../../protocol/vocabulary/strict.ts'
 import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import { wireParameters } from '../../protocol/vocabulary/wire.ts'
 
@@ -25,12 +26,12 @@ const MAKES_CALL_ID: ReadonlySet<string> = new Set(['publish', 'create', 'transf
 export function parameterRequest(
   name: string,
   given: NgParameters,
-  strict: boolean,
+  strict: Strictness,
   room: number,
 ): ParameterRequest {
   const parameters = wireParameters(name, given)
   if (MAKES_CALL_ID.has(name)) parameters['call-id'] ??= randomBytes(32).toString('hex')
-  if (strict) checkParameters(name, parameters)
+  if (strict) checkParameters(name, parameters, strict)
   const datagram = Buffer.concat([Buffer.alloc(room), encodeLarge({ ...parameters, command: name })])
   const callId = callIdOf(parameters)
   return {

@@ -4,6 +4,7 @@ import type { RtpengineFlags } from '../../protocol/rtpengine-flags/flags.ts'
 import { parseKamailioFlags } from '../../protocol/rtpengine-flags/kamailio.ts'
 import { parseOpenSipsFlags } from '../../protocol/rtpengine-flags/opensips.ts'
 import { checkParameters } from '../../protocol/vocabulary/check.ts'
+import type { Strictness } from '../../protocol/vocabulary/strict.ts'
 import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import type { SipMessage } from '../message.ts'
 
@@ -26,7 +27,7 @@ export interface RtpengineContext {
   readonly command: string
   readonly grammar: FlagGrammar
   readonly isRequest: boolean
-  readonly strict: boolean
+  readonly strict: Strictness
 }
 
 /**
@@ -44,7 +45,7 @@ export function rtpenginePlan(text: string | undefined, context: RtpengineContex
   if (plan === undefined) {
     const flags = parse(text ?? '', command, grammar)
     const parameters = { ...addition(text, context), ...flags.parameters }
-    if (strict) checkKnown(command, parameters)
+    if (strict) checkKnown(command, parameters, strict)
     plan = { flags, pairs: encode(parameters).subarray(1, -1) }
     if (plans.size >= MAX_PLANS) plans.delete(plans.keys().next().value!)
     plans.set(key, plan)
@@ -77,9 +78,9 @@ function addition(
 }
 
 /** What the message adds is not there yet, so only what is there is checked. */
-function checkKnown(command: string, parameters: NgParameters): void {
+function checkKnown(command: string, parameters: NgParameters, strict: Exclude<Strictness, false>): void {
   const message = { sdp: '-', 'call-id': '-', 'from-tag': '-', 'to-tag': '-' }
-  checkParameters(command, { ...message, ...parameters })
+  checkParameters(command, { ...message, ...parameters }, strict)
 }
 
 /** What a call gives for `via-branch=` beside the message. */

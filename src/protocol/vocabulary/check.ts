@@ -1,16 +1,25 @@
 import { isMap, isUint8Array } from 'node:util/types'
 import { ParameterError } from '../../errors.ts'
 import { COMMANDS, commandOf } from './commands.ts'
-import { FLAG_PREFIXES, FLAGS } from './flags.ts'
+import { FLAG_PREFIXES, FLAGS, LATER_FLAG_PREFIXES } from './flags.ts'
 import { checkGiven } from './given.ts'
 import { keyOf, keySpellings } from './keys.ts'
 import { suggestion } from './spelling.ts'
+import type { Strictness } from './strict.ts'
 import type { NgParameters } from './types.ts'
-import { ATTRIBUTE_CHANGES, type List, type Value } from './values.ts'
+import { ATTRIBUTE_CHANGES, type Dictionary, type List, type Value } from './values.ts'
 
 const FLAG_SPELLINGS: ReadonlySet<string> = new Set(
   FLAGS.flatMap(({ name, spellings }): string[] => [name, ...spellings]),
 )
+const LATER_FLAGS: ReadonlySet<string> = new Set(
+  FLAGS.filter(({ since }) => since === 'later').flatMap(({ name, spellings }): string[] => [
+    name,
+    ...spellings,
+  ]),
+)
+/** Goes along with every command made of words, and takes nothing away where it is not known. */
+const INFORMS: ReadonlySet<string> = new Set(['sip-message-type'])
 const DIGITS = /^(?:[0-9*#A-Da-d]|1[0-5])$/
 const WHOLE = /^-?[0-9]+$/
 
@@ -18,21 +27,28 @@ const WHOLE = /^-?[0-9]+$/
  * Refuses what rtpengine would ignore in silence: commands, keys, flags and values the NG protocol does not know; and a command that
  * lacks what it needs.
  *
+ * @param strict `'10.5'`: refuse as well what came after rtpengine 10.5, which ignores it just the same. Default true.
  * @throws ParameterError that says where it is (`flags[2]`, `codec.stirp`) and what may be meant.
  */
-export function checkParameters(command: string, parameters: NgParameters): void {
+export function checkParameters(
+  command: string,
+  parameters: NgParameters,
+  strict: Exclude<Strictness, false> = true,
+): void {
   checkGiven(command, parameters)
   const known = commandOf(command)
   if (known === undefined) {
     const names = COMMANDS.map(({ name }) => name)
     throw new ParameterError(command, 'command', `unknown command '${command}'${hint(command, names)}`)
   }
-  const check: Check = new Check(command)
+  const check: Check = new Check(command, strict === '10.5')
+  if (known.since === 'later') check.later('command', `the command '${command}'`)
   const given = new Set<string>()
   for (const [spelling, value] of Object.entries(parameters)) {
     if (value === undefined || value === null || spelling === 'command') continue
     const key = keyOf(spelling)
     if (key === undefined) check.fail(spelling, `unknown parameter '${spelling}'`, spelling, keySpellings())
+    if (key.since === 'later' && !INFORMS.has(key.name)) check.later(spelling, `'${spelling}'`)
     check.value(spelling, key.value, value)
     given.add(key.name)
   }
@@ -49,9 +65,16 @@ function hint(name: string, known: Iterable<string>): string {
 
 class Check {
   readonly #command: string
+  readonly #isFor105: boolean
 
-  constructor(command: string) {
+  constructor(command: string, isFor105: boolean) {
     this.#command = command
+    this.#isFor105 = isFor105
+  }
+
+  /** Refuses what came after 10.5, if that is what the media proxy is. */
+  later(path: string, what: string): void {
+    if (this.#isFor105) this.fail(path, `rtpengine 10.5 does not know ${what}`)
   }
 
   fail(path: string, why: string, name = '', known: Iterable<string> = []): never {
@@ -94,7 +117,7 @@ class Check {
         this.#each(path, given, (at, one) => this.#flag(at, one))
         return
       case 'dictionary':
-        this.#dictionary(path, given, value.entries)
+        this.#dictionary(path, given, value)
         return
       case 'dictionaries':
         if (!Array.isArray(given) || !given.every(isDictionary))
@@ -133,10 +156,11 @@ class Check {
     else for (const [i, item] of items.entries()) check(`${path}[${i}]`, item)
   }
 
-  #item(path: string, given: unknown, { values, prefixes, ends }: List): void {
+  #item(path: string, given: unknown, { values, prefixes, ends, later }: List): void {
     if (typeof given !== 'string') this.fail(path, `${path} must be text`)
     if (values.length === 0) return
     const prefix = prefixes.find((one) => given.startsWith(one))
+    if (later.includes(prefix ?? given)) this.later(path, `${path} = '${given}'`)
     if (prefix === undefined) this.#oneOf(path, given, values)
     // rtpengine does not look at the case of what stands behind.
     else if (ends.length > 0)
@@ -146,20 +170,26 @@ class Check {
 
   #flag(path: string, given: unknown): void {
     if (typeof given !== 'string') this.fail(path, `${path} must be text`)
-    if (FLAG_SPELLINGS.has(given)) return
+    if (FLAG_SPELLINGS.has(given)) {
+      if (LATER_FLAGS.has(given)) this.later(path, `the flag '${given}'`)
+      return
+    }
     const prefix = FLAG_PREFIXES.find((one) => given.startsWith(one))
     if (prefix === undefined) this.fail(path, `unknown flag '${given}'`, given, FLAG_SPELLINGS)
+    if (LATER_FLAG_PREFIXES.includes(prefix)) this.later(path, `the flag '${given}'`)
     const list = keyOf(prefix.slice(0, -1))?.value
     if (list?.kind === 'list') this.#item(path, given.slice(prefix.length), list)
   }
 
-  #dictionary(path: string, given: unknown, known: { readonly [key: string]: Value }): void {
+  #dictionary(path: string, given: unknown, { entries: known, later }: Omit<Dictionary, 'kind'>): void {
     if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
     for (const [name, item] of entriesOf(given)) {
       const at = `${path}.${name}`
       const value = Object.hasOwn(known, name) ? known[name] : undefined
       if (value === undefined) this.fail(at, `${path} has no '${name}'`, name, Object.keys(known))
-      if (item !== undefined && item !== null) this.value(at, value, item)
+      if (item === undefined || item === null) continue
+      if (later.includes(name)) this.later(at, at)
+      this.value(at, value, item)
     }
   }
 
@@ -167,7 +197,7 @@ class Check {
     if (!isDictionary(given)) this.fail(path, `${path} must be a dictionary`)
     for (const [section, changes] of entriesOf(given))
       if (changes !== undefined && changes !== null)
-        this.#dictionary(`${path}.${section}`, changes, ATTRIBUTE_CHANGES)
+        this.#dictionary(`${path}.${section}`, changes, { entries: ATTRIBUTE_CHANGES, later: [] })
   }
 
   #pairs(path: string, given: unknown): void {

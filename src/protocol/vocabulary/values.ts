@@ -84,6 +84,7 @@ export function choice(values: readonly string[], on?: string, off?: string): Va
 }
 
 export type List = Extract<Value, { kind: 'list' }>
+export type Dictionary = Extract<Value, { kind: 'dictionary' }>
 
 export function list<const V extends readonly string[]>(
   values: V,

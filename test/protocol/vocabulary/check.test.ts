@@ -30,14 +30,52 @@ describe('the table of the NG protocol', () => {
 })
 
 describe('strict checking', () => {
-  const refused = (command: string, parameters: NgParameters): unknown => {
+  const refused = (command: string, parameters: NgParameters, strict?: '10.5'): unknown => {
     try {
-      checkParameters(command, parameters)
+      checkParameters(command, parameters, strict)
     } catch (error) {
       return error
     }
     return undefined
   }
+
+  it.each<[string, NgParameters, string, string]>([
+    ['mesh', { calls: ['c'] }, 'command', "rtpengine 10.5 does not know the command 'mesh'"],
+    ['offer', { ...offer, 'alias-key': 'sdp' }, 'alias-key', "10.5 does not know 'alias-key'"],
+    ['offer', { ...offer, BUNDLE: ['accept'] }, 'BUNDLE', "10.5 does not know 'BUNDLE'"],
+    ['offer', { ...offer, flags: ['reset', 'no-player'] }, 'flags[1]', "does not know the flag 'no-player'"],
+    ['offer', { ...offer, flags: 'replace-origin' }, 'flags', "does not know the flag 'replace-origin'"],
+    ['offer', { ...offer, ICE: 'lite' }, 'ICE', "does not know ICE = 'lite'"],
+    ['offer', { ...offer, SDES: ['pad', 'only-NULL_HMAC_SHA1_80'] }, 'SDES[1]', "know SDES[1] = 'only-NULL"],
+    ['offer', { ...offer, codec: { ignore: ['PCMA'] } }, 'codec.ignore', 'does not know codec.ignore'],
+  ])('lets %s with %j through, but not for rtpengine 10.5', (command, parameters, parameter, message) => {
+    expect(refused(command, parameters)).toBeUndefined()
+    expect(refused(command, parameters, '10.5')).toMatchObject({
+      code: 'ERR_RTPPROXY_PARAMETER',
+      command,
+      parameter,
+      message: expect.stringContaining(message),
+    })
+  })
+
+  it('lets through for rtpengine 10.5 what it knows, and what takes nothing away', () => {
+    const parameters = {
+      ...offer,
+      flags: ['reset', 'codec-strip-PCMA'],
+      SDES: ['off', 'no-NULL_HMAC_SHA1_80'],
+    }
+    const more = {
+      ICE: 'remove',
+      codec: { strip: ['PCMA'] },
+      supports: ['load limit'],
+      'sip-message-type': 'sip_request',
+    }
+    expect(refused('offer', { ...parameters, ...more }, '10.5')).toBeUndefined()
+    for (const { name, since, needs } of COMMANDS) {
+      const needed = Object.fromEntries(needs.map((need) => [need, need === 'calls' ? ['c'] : '1']))
+      if (since === '10.5') expect(refused(name, needed, '10.5'), name).toBeUndefined()
+    }
+  })
 
   it.each<[string, Readonly<Record<string, unknown>>, string, string]>([
     ['offr', {}, 'command', "unknown command 'offr'; did you mean 'offer'?"],
