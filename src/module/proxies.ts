@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { ClientLog } from '../diagnostics/logger.ts'
-import { NodeError, type RtpProxyNgError } from '../errors.ts'
+import { NodeError, optionError, RtpProxyNgError } from '../errors.ts'
 import type { DroppedReplies } from '../network/requests/dropped.ts'
 import type { CallKey } from '../nodes/affinity/calls.ts'
 import { parseSockets } from '../nodes/grammar.ts'
@@ -164,9 +164,40 @@ export abstract class MediaProxies extends NgCommands<SipMessage, MessageOptions
    * stays so until enabled by hand.
    *
    * @returns how many there are; 0: none is called so.
+   * @throws ConfigurationError `ERR_RTPPROXY_OPTION` for what is neither true nor false: `'0'` would enable.
    */
   enable(url: string, enabled: boolean): number {
+    if (typeof enabled !== 'boolean')
+      throw optionError('enabled', `enabled must be true or false, not ${String(enabled)}`)
     return this.pool.setByHand(url, enabled)
+  }
+
+  /**
+   * Pings the media proxies with this URL, and enables by hand those that answer: as `enable`, for one that may not be back yet. One that
+   * does not answer stays as it is.
+   *
+   * @returns whether all of them have answered.
+   * @throws ConfigurationError `ERR_RTPPROXY_OPTION` when none is called so; NodeError `ERR_RTPPROXY_CLOSED`.
+   */
+  async probe(url: string): Promise<boolean> {
+    if (this.state !== 'open') throw this.closedError('probe')
+    const named = this.show().filter((node) => node.url === url || node.origin === url)
+    if (named.length === 0) throw optionError('url', `no media proxy is called ${url}`)
+    // One that is in several sets is asked once.
+    const nodes = [...new Map(named.map((node) => [node.url, node])).values()]
+    const answers = await Promise.all(nodes.map((node) => this.#isBack(node)))
+    return answers.every(Boolean)
+  }
+
+  async #isBack({ url, set }: NodeStatus): Promise<boolean> {
+    try {
+      await this.ping({ node: url, set })
+    } catch (error) {
+      if (error instanceof RtpProxyNgError && error.code === 'ERR_RTPPROXY_CLOSED') throw error
+      return false
+    }
+    this.enable(url, true)
+    return true
   }
 
   /** How many datagrams came from the media proxies' addresses that were no reply to an open command, by reason. */

@@ -50,6 +50,17 @@ describe('steering a running SIP server', () => {
     expect(media.show()[0]?.state).toBe('up')
   })
 
+  it('enables one that is back with --probe, and fails for one that is not', async () => {
+    media.enable(url, false)
+    expect((await command('enable', url, '--probe', ...at)).code).toBe(0)
+    expect(media.show()[0]?.state).toBe('up')
+    media.enable(url, false)
+    await engine.stop()
+    const { code, out } = await command('enable', url, '--probe', ...at)
+    expect([code, out]).toEqual([1, expect.stringContaining('disabled')])
+    await engine.start()
+  })
+
   it('drains, and waits for the last call if it is told to', async () => {
     await media.offer(invite())
     expect((await command('drain', url, ...at)).out).toContain('draining')

@@ -70,6 +70,18 @@ const rpc = async (method: string, params: unknown = [], headers = {}) => {
 }
 
 describe('the management server', () => {
+  it('enables what answers, if that is what is asked for', async () => {
+    await start()
+    const [url = ''] = engine.urls
+    media.enable(url, false)
+    engine.freeze()
+    expect((await rpc('nh_enable_rtpp', [url, 2])).result).toEqual({ url, enabled: false, nodes: 1 })
+    expect(media.show()[0]?.state).toBe('disabled')
+    engine.thaw()
+    expect((await rpc('nh_enable_rtpp', { url, enabled: 'probe' })).result).toMatchObject({ enabled: true })
+    expect(media.show()[0]?.state).toBe('up')
+  })
+
   it('shows, disables, enables and pings media proxies under the names of the module', async () => {
     await start()
     const [url] = engine.urls

@@ -186,6 +186,45 @@ describe('a media proxy disabled by hand', () => {
   })
 })
 
+describe('a media proxy that may not be back yet', () => {
+  it('is enabled by a probe if it answers, and left as it is if not', async () => {
+    const [first, second] = [await proxy(), await proxy()]
+    const { media } = await client({
+      sockets: [`${first.url} ${second.url}`, `1 == ${first.url}`],
+      timeoutMs: 40,
+      attempts: 1,
+    })
+    const states = () => media.show().map(({ state }) => state)
+    media.enable(first.url, false)
+    first.proxy.script = scripts.silent
+    expect([await media.probe(first.url), states()]).toEqual([false, ['disabled', 'up', 'disabled']])
+    first.proxy.script = scripts.ok
+    expect([await media.probe(first.url), states()]).toEqual([true, ['up', 'up', 'up']])
+    const drained = media.drain(second.url)
+    second.proxy.script = scripts.silent
+    expect(await media.probe(second.url)).toBe(false)
+    second.proxy.script = scripts.ok
+    expect([await media.probe(second.url), states()]).toEqual([true, ['up', 'up', 'up']])
+    await drained
+    await expect(media.probe('udp:192.0.2.1:1')).rejects.toMatchObject({ option: 'url' })
+    await media.close()
+    await expect(media.probe(first.url)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_CLOSED' })
+  })
+
+  it.each(['0', 0, 2, 'probe', undefined])(
+    'is not enabled by %j, which is neither true nor false',
+    async (value) => {
+      const { url } = await proxy()
+      const { media } = await client({ sockets: url })
+      media.enable(url, false)
+      expect(() => media.enable(url, value as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_RTPPROXY_OPTION', option: 'enabled' }),
+      )
+      expect(media.show()[0]).toMatchObject({ disabledByHand: true })
+    },
+  )
+})
+
 describe('a call that is given up', () => {
   it('rejects at once when its signal is or gets aborted', async () => {
     const silent = await proxy()

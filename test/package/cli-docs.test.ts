@@ -20,7 +20,7 @@ describe('the page on the command', () => {
 
   it('has the options it speaks of', async () => {
     const helps = await Promise.all(
-      ['show', 'drain', 'offer', 'decode', 'bench', ''].map((name) =>
+      ['show', 'enable', 'drain', 'offer', 'decode', 'bench', ''].map((name) =>
         command(...(name ? [name] : []), '--help'),
       ),
     )

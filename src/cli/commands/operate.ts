@@ -27,16 +27,21 @@ async function setEnabled(
   report: Report,
   options: ManagementOptions,
   url: string,
-  enabled: boolean,
+  wish: boolean | 'probe',
 ): Promise<ExitCode> {
-  await manage(options, 'nh_enable_rtpp', [url, enabled])
+  const { enabled } = (await manage(options, 'nh_enable_rtpp', [url, wish])) as { enabled: boolean }
   const nodes = await named(options, url)
   report.result(nodes, (nodes) => showNodes(report, nodes))
-  return 0
+  return wish === 'probe' && !enabled ? 1 : 0
 }
 
-export function enable(report: Report, options: ManagementOptions, url: string): Promise<ExitCode> {
-  return setEnabled(report, options, url, true)
+/** With `probe` only if it answers a ping; fails if it does not. */
+export function enable(
+  report: Report,
+  options: ManagementOptions & { readonly probe?: boolean },
+  url: string,
+): Promise<ExitCode> {
+  return setEnabled(report, options, url, options.probe ? 'probe' : true)
 }
 
 export function disable(report: Report, options: ManagementOptions, url: string): Promise<ExitCode> {

@@ -97,13 +97,7 @@ async function enable(
     for (const one of urlsOf(nodes)) client.enable(one, false)
     return { url, status: 'disable' }
   }
-  const all = await Promise.all(
-    urlsOf(nodes).map(async (one) => {
-      const answers = await answersPing(client, one)
-      if (answers) client.enable(one, true)
-      return answers
-    }),
-  )
+  const all = await Promise.all(urlsOf(nodes).map((one) => client.probe(one)))
   return { url, status: all.every(Boolean) ? 'enable' : 'fail' }
 }
 

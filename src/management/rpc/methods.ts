@@ -33,11 +33,13 @@ const MAX_CALLS = 10_000
 export function managementMethods(media: RtpProxyNg): Readonly<Record<string, Method>> {
   return {
     nh_show_rtpp: () => media.show(),
-    nh_enable_rtpp: (parameters) => {
-      const [url, enabled] = [textOf(parameters, 0, 'url'), truthOf(parameters, 1, 'enabled')]
-      const count = media.enable(url, enabled)
-      if (count === 0) throw unknownNode('nh_enable_rtpp', url)
-      return { url, enabled, nodes: count }
+    nh_enable_rtpp: async (parameters) => {
+      const [url, wish] = [textOf(parameters, 0, 'url'), enablingOf(parameters, 1, 'enabled')]
+      const { length: nodes } = media.show().filter((node) => node.url === url || node.origin === url)
+      if (nodes === 0) throw unknownNode('nh_enable_rtpp', url)
+      const enabled = wish === 'probe' ? await media.probe(url) : wish
+      if (wish !== 'probe') media.enable(url, enabled)
+      return { url, enabled, nodes }
     },
     nh_ping_rtpp: (parameters) => ping(media, optional(parameters, 0, 'url', textOf)),
     drain: (parameters) => {
@@ -139,6 +141,13 @@ function countOf(parameters: Parameters, index: number, name: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidParams(`${name} must be a whole number from 0`)
   return value
+}
+
+/** OpenSIPS's module knows a third: to enable what answers. */
+function enablingOf(parameters: Parameters, index: number, name: string): boolean | 'probe' {
+  const value = parameterOf(parameters, index, name)
+  if (value === 'probe' || value === 2 || value === '2') return 'probe'
+  return truthOf(parameters, index, name)
 }
 
 /** The module takes numbers. */
