@@ -66,6 +66,13 @@ export type { Strictness } from '../protocol/vocabulary/strict.ts'
 export type { NgParameters, ParametersOf } from '../protocol/vocabulary/types.ts'
 export type { Key as NgKey, Value as NgValue } from '../protocol/vocabulary/values.ts'
 export {
+  type CallCarrier,
+  type MediaBranch,
+  MediaCall,
+  type MediaCallOptions,
+  type RestoredMedia,
+} from '../session/call.ts'
+export {
   type MediaTimeout,
   MediaTimeouts,
   type MediaTimeoutsCounters,

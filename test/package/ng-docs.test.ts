@@ -4,8 +4,16 @@ import { COMMANDS } from '../../src/protocol/vocabulary/commands.ts'
 import { readPage, run, snippetsOf, tableOf } from './pages.ts'
 
 const page = readPage('docs/ng.md')
-const [first = '', onMessages = '', strict = '', report = '', keys = '', stopped = '', orphans = ''] =
-  snippetsOf(page)
+const [
+  first = '',
+  onMessages = '',
+  strict = '',
+  branches = '',
+  report = '',
+  keys = '',
+  stopped = '',
+  orphans = '',
+] = snippetsOf(page)
 
 /** What the page takes for granted: an rtpengine at its port, and a client with a call. */
 const given = `
@@ -54,6 +62,13 @@ describe('the page on NG', () => {
     expect(output("import { NgClient } from 'rtpproxy-ng/ng'", strict)).toMatch(
       /^ERR_RTPPROXY_PARAMETER .*did you mean 'transport-protocol'\?\n$/,
     )
+  })
+
+  it('carries a forked call through', () => {
+    const after = 'console.log(engine.calls.length, desk.state)'
+    const printed = output("import { NgClient } from 'rtpproxy-ng/ng'", branches, after)
+    expect(printed.match(/^m=audio \d+ RTP\/AVP 0\r?$/gm)).toHaveLength(3)
+    expect(printed).toMatch(/\n0 over\n$/)
   })
 
   it('has reports that run', () => {
