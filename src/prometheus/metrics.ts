@@ -30,7 +30,9 @@ export class Metrics {
   readonly #clients = new Map<RtpProxyNg, Labels>()
   readonly #commands: Counter
   readonly #durations: Histogram
-  readonly #sends: Counter
+  readonly #resends: Counter
+  readonly #sentBytes: Counter
+  readonly #receivedBytes: Counter
   readonly #failovers: Counter
 
   constructor({ client, registry, prefix, labelNames, buckets }: MetricsOptions) {
@@ -47,7 +49,11 @@ export class Metrics {
       buckets,
     })
     const resends = 'Sends of a command that was sent to this media proxy before.'
-    this.#sends = new client.Counter(define('resends_total', resends, ['command', 'node']))
+    this.#resends = new client.Counter(define('resends_total', resends, ['command', 'node']))
+    const sent = 'Bytes of commands, each time they are sent.'
+    this.#sentBytes = new client.Counter(define('sent_bytes_total', sent, ['command', 'node']))
+    const received = 'Bytes of the replies that ended commands.'
+    this.#receivedBytes = new client.Counter(define('received_bytes_total', received, ['command', 'node']))
     const failovers = 'Commands that went on to another media proxy.'
     this.#failovers = new client.Counter(define('failovers_total', failovers, ['command']))
     for (const state of STATES) {
@@ -86,14 +92,16 @@ export class Metrics {
     }
   }
 
-  #sent({ command, node = '', isResend }: CommandTrace, labels: Labels): void {
-    if (isResend) this.#sends.inc({ ...labels, command, node })
+  #sent({ command, node = '', isResend, datagram }: CommandTrace, labels: Labels): void {
+    if (isResend) this.#resends.inc({ ...labels, command, node })
+    this.#sentBytes.inc({ ...labels, command, node }, datagram.length)
   }
 
   #ended(trace: CommandTrace, labels: Labels): void {
-    const { command, node = '', nodes, durationMs = 0 } = trace
+    const { command, node = '', nodes, durationMs = 0, reply } = trace
     this.#commands.inc({ ...labels, command, node, result: resultOf(trace) })
     this.#durations.observe({ ...labels, command, node }, durationMs / 1000)
+    if (reply !== undefined) this.#receivedBytes.inc({ ...labels, command, node }, reply.length)
     if (nodes > 1) this.#failovers.inc({ ...labels, command })
   }
 }

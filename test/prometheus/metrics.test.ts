@@ -59,6 +59,13 @@ describe('the metrics for Prometheus', () => {
       'dropped_replies_total reason=late': 0,
     })
     expect(found['command_duration_seconds_sum command=query node=NODE']).toBeGreaterThan(0.09)
+    // A ping is a cookie, a space and `d7:command4:pinge`, and its reply `d6:result4:ponge`.
+    expect(found['received_bytes_total command=ping node=NODE']).toBe(16)
+    expect(found['sent_bytes_total command=ping node=NODE']).toBeGreaterThan(18)
+    const queries = found['sent_bytes_total command=query node=NODE']! / 2
+    expect([queries > 18, Number.isInteger(queries)]).toEqual([true, true])
+    expect(found['received_bytes_total command=query node=NODE']).toBeUndefined()
+    expect(found['received_bytes_total command=offer node=NODE']).toBeGreaterThan(3 * 16)
     expect(Object.keys(found).filter((name) => /token|store/.test(name))).toEqual([])
   })
 
