@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/real/**', 'test/faults/**'],
     testTimeout: 20_000,
+    // What is waited for comes, on a busy machine a little later: the limit is there for what never does.
+    expect: { poll: { timeout: 10_000 } },
     css: true,
   },
 })

@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/faults/**/*.test.ts'],
     testTimeout: 180_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     fileParallelism: false,
   },
 })

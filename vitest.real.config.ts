@@ -8,6 +8,7 @@ export default defineConfig({
     css: true,
     testTimeout: 60_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     fileParallelism: false,
   },
 })

@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   lookups.length = 0
   // No test leaves a socket behind.
-  await vi.waitFor(() => expect(sockets()).toBe(0), { interval: 1 })
+  await expect.poll(() => sockets(), { interval: 1 }).toBe(0)
 })
 
 /** A node that sends back what it gets, at once or when the test says so. */

@@ -18,7 +18,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   // No test leaves a socket or a listener behind.
-  await vi.waitFor(() => expect(sockets()).toBe(0), { interval: 1 })
+  await expect.poll(() => sockets(), { interval: 1 }).toBe(0)
 })
 
 type Answer = (message: Buffer, connection: Socket, connections: number) => void
@@ -178,7 +178,7 @@ describe('requests over TCP', () => {
       const whole = COOKIE_LENGTH + 1 + bodies.at(-1)!.length
       const outcomes = Promise.all(bodies.map((body) => exchange(tcp, body)))
       for (let answered = 0; answered < bodies.length; ) {
-        await vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { interval: 1 })
+        await expect.poll(() => held.length, { interval: 1 }).toBeGreaterThan(0)
         expect(held.length * whole).toBeLessThanOrEqual(49_152 + held.length * 4)
         // One reply at a time, and in any order.
         const [[message, connection]] = held.splice(answered % held.length, 1) as [[Buffer, Socket]]
@@ -268,7 +268,7 @@ describe('what comes in', () => {
     const { tcp, requests } = transport(node.port)
     expect(await exchange(tcp, 'd1:ae')).toEqual({ reply: 'd1:ae' })
     expect(await exchange(tcp, 'd1:be')).toEqual({ reply: 'd1:be' })
-    await vi.waitFor(() => expect(requests.dropped).toEqual({ late: 2, foreign: 6, malformed: 0 }))
+    await expect.poll(() => requests.dropped).toEqual({ late: 2, foreign: 6, malformed: 0 })
     expect(node.connections).toHaveLength(1)
   })
 
@@ -316,10 +316,10 @@ describe('when the connection breaks', () => {
     const { tcp } = transport(node.port, {}, new OpenRequests(new TimerWheel(() => now)))
     const timing = { timeoutMs: 60_000, attempts: 1 }
     const old = exchange(tcp, 'd1:ae', timing)
-    await vi.waitFor(() => expect(node.messages).toHaveLength(1))
+    await expect.poll(() => node.messages).toHaveLength(1)
     now = 20_000
     const young = exchange(tcp, 'd1:be', timing)
-    await vi.waitFor(() => expect(node.messages).toHaveLength(2))
+    await expect.poll(() => node.messages).toHaveLength(2)
     now = 31_000
     node.answer = echo
     node.connections[0]!.destroy()
@@ -342,7 +342,7 @@ describe('when the connection breaks', () => {
     const { tcp } = transport(node.port, { firstMs: 60_000, longestMs: 60_000 })
     expect(await exchange(tcp, 'd1:ae')).toEqual({ reply: 'd1:ae' })
     node.connections[0]!.end()
-    await vi.waitFor(() => expect(sockets()).toBe(1), { interval: 1 })
+    await expect.poll(() => sockets(), { interval: 1 }).toBe(1)
     expect(await exchange(tcp, 'd1:be')).toEqual({ reply: 'd1:be' })
     expect(node.connections).toHaveLength(2)
   })
@@ -358,13 +358,13 @@ describe('when the connection breaks', () => {
     for (const body of ['d1:ae', 'd1:be']) {
       const outcome = exchange(tcp, body)
       for (const ms of [1000, 2000, 4000, 8000, 10_000]) {
-        await vi.waitFor(() => expect(timers).toHaveLength(1), { interval: 1 })
+        await expect.poll(() => timers, { interval: 1 }).toHaveLength(1)
         expect(timers[0]!.ms).toBe(ms)
         timers.pop()!.run()
       }
       expect(await outcome).toEqual({ reply: body })
       node.connections.at(-1)!.destroy()
-      await vi.waitFor(() => expect(sockets()).toBe(1), { interval: 1 })
+      await expect.poll(() => sockets(), { interval: 1 }).toBe(1)
     }
     expect(timers).toEqual([])
   })
@@ -377,7 +377,7 @@ describe('when the connection breaks', () => {
     })
     const { tcp } = transport(node.port, { firstMs: 2000 })
     const outcomes = [exchange(tcp, 'd1:ae')]
-    await vi.waitFor(() => expect(timers).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => timers, { interval: 1 }).toHaveLength(1)
     const real = Socket.prototype.connect as (...args: unknown[]) => Socket
     const connects = vi.spyOn(Socket.prototype, 'connect')
     outcomes.push(exchange(tcp, 'd1:be'))
@@ -403,7 +403,7 @@ describe('when the connection breaks', () => {
     const node = await peer((_, connection) => connection.destroy())
     const { tcp } = transport(node.port, { firstMs: 2000 })
     const outcome = exchange(tcp, 'de')
-    await vi.waitFor(() => expect(timers).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => timers, { interval: 1 }).toHaveLength(1)
     expect(timers[0]!.ms).toBe(1000)
     await tcp.close()
     expect(await outcome).toEqual({ failure: 'closed' })
@@ -458,7 +458,7 @@ describe('a peer that takes no part', () => {
     const { tcp, requests } = transport(node.port)
     const timing = { timeoutMs: 100, attempts: 100 }
     const first = exchange(tcp, 'd1:ae', timing)
-    await vi.waitFor(() => expect(requests.dropped.foreign).toBeGreaterThan(0), { interval: 1 })
+    await expect.poll(() => requests.dropped.foreign, { interval: 1 }).toBeGreaterThan(0)
     const outcomes = Array.from({ length: 20 }, () => exchange(tcp, large, timing))
     expect(await Promise.all([first, ...outcomes])).toEqual(replied(['d1:ae', ...outcomes.map(() => large)]))
     expect(node.connections.length).toBeGreaterThan(1)
@@ -470,7 +470,7 @@ describe('a peer that takes no part', () => {
     const { tcp } = transport(node.port)
     const timing = { timeoutMs: 5000, attempts: 1 }
     const first = exchange(tcp, 'd1:ae', timing)
-    await vi.waitFor(() => expect(node.messages).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => node.messages, { interval: 1 }).toHaveLength(1)
     const outcomes = Array.from({ length: 20 }, () => exchange(tcp, large, timing))
     const ended = exchange(tcp, 'd1:be', { timeoutMs: 60, attempts: 1 })
     expect(await ended).toEqual({ failure: 'timeout' })
@@ -486,7 +486,7 @@ describe('a peer that takes no part', () => {
     const { tcp } = transport(node.port)
     const timing = { timeoutMs: 5000, attempts: 1 }
     const first = exchange(tcp, 'd1:ae', timing)
-    await vi.waitFor(() => expect(node.messages).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => node.messages, { interval: 1 }).toHaveLength(1)
     const written = vi.spyOn(Socket.prototype, 'write')
     const never = () => expect.unreachable()
     const body = `d1:x900000:${'y'.repeat(900_000)}e`
@@ -494,7 +494,7 @@ describe('a peer that takes no part', () => {
       const datagram = Buffer.from(`${' '.repeat(COOKIE_LENGTH + 1)}${body}`)
       return { datagram, open: tcp.send({ datagram, replied: never, failed: never }, timing) }
     })
-    await vi.waitFor(() => expect(written.mock.calls.length).toBeGreaterThan(0), { interval: 1 })
+    await expect.poll(() => written.mock.calls.length, { interval: 1 }).toBeGreaterThan(0)
     const count = written.mock.calls.length
     // As when the command goes to another node, with a cookie of that.
     for (const { open, datagram } of requests) {
@@ -571,7 +571,7 @@ describe('closing', () => {
     const node = await peer(() => undefined)
     const { tcp, requests } = transport(node.port)
     const open = exchange(tcp, 'de')
-    await vi.waitFor(() => expect(node.messages).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => node.messages, { interval: 1 }).toHaveLength(1)
     const ended = once(node.connections[0]!, 'close')
     const closing = tcp.close()
     const meanwhile = exchange(tcp, 'de')
@@ -603,7 +603,7 @@ describe('closing', () => {
     const clears = vi.spyOn(globalThis, 'clearTimeout')
     const waiting = transport(node.port, { firstMs: 2000 }).tcp
     const third = exchange(waiting, 'de')
-    await vi.waitFor(() => expect(timers).toHaveLength(1), { interval: 1 })
+    await expect.poll(() => timers, { interval: 1 }).toHaveLength(1)
     await waiting.close()
     expect(await third).toEqual({ failure: 'closed' })
     expect(clears).toHaveBeenCalledWith(timers[0]!.timer)

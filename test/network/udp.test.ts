@@ -73,7 +73,7 @@ describe('requests over UDP', () => {
     const { udp } = transport(node.address().port, '127.0.0.1', requests)
     const outcome = exchange(udp, 'old', { timeoutMs: 10_000, attempts: 5 })
     for (let sends = 1; sends <= 3; sends++) {
-      await vi.waitFor(() => expect(received).toHaveLength(sends))
+      await expect.poll(() => received).toHaveLength(sends)
       now += 10_020
       requests.wheel.turn()
     }
@@ -83,7 +83,7 @@ describe('requests over UDP', () => {
     }
     expect(await outcome).toEqual({ failure: 'timeout' })
     void exchange(udp, 'new')
-    await vi.waitFor(() => expect(received).toContain('new'))
+    await expect.poll(() => received).toContain('new')
     expect(received).toEqual(['old', 'old', 'old', 'new'])
   })
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
 import { deadPort } from '../../media-proxy.ts'
 import { certificate, exchange, http, WebPeer } from './scene.ts'
@@ -97,10 +97,10 @@ describe('HttpTransport', () => {
     const { transport } = http(node.url)
     const bodies = Array.from({ length: 150 }, (_, i) => `d1:ni${i}ee`)
     const outcomes = bodies.map((body) => exchange(transport, body))
-    await vi.waitFor(() => expect(waiting).toHaveLength(64))
+    await expect.poll(() => waiting).toHaveLength(64)
     expect(node.connections).toBe(64)
     for (let i = 0; i < bodies.length; i++) {
-      await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(i))
+      await expect.poll(() => waiting.length).toBeGreaterThan(i)
       echo(waiting[i]!)
     }
     expect(await Promise.all(outcomes)).toEqual(bodies.map((reply) => ({ reply })))
@@ -114,7 +114,7 @@ describe('HttpTransport', () => {
     const { transport, requests } = http(node.url)
     expect(await exchange(transport, 'de', { timeoutMs: 20, attempts: 3 })).toEqual({ reply: 'de' })
     expect(node.posts[0]?.body).toEqual(node.posts[1]?.body)
-    await vi.waitFor(() => expect(node.sockets.size).toBe(1))
+    await expect.poll(() => node.sockets.size).toBe(1)
     expect(requests.size).toBe(0)
   })
 
@@ -236,7 +236,7 @@ describe('HttpTransport', () => {
     expect(await exchange(transport, 'de', { timeoutMs: 20, attempts: 2 })).toMatchObject({
       failure: 'timeout',
     })
-    await vi.waitFor(() => expect(node.sockets.size).toBe(0))
+    await expect.poll(() => node.sockets.size).toBe(0)
     expect(requests.size).toBe(0)
   })
 
@@ -244,11 +244,11 @@ describe('HttpTransport', () => {
     const node = await peer(() => undefined)
     const { transport } = http(node.url)
     const open = exchange(transport, 'de')
-    await vi.waitFor(() => expect(node.posts).toHaveLength(1))
+    await expect.poll(() => node.posts).toHaveLength(1)
     await transport.close()
     expect(await open).toMatchObject({ failure: 'closed' })
     expect(await exchange(transport, 'de')).toMatchObject({ failure: 'closed' })
-    await vi.waitFor(() => expect(node.sockets.size).toBe(0))
+    await expect.poll(() => node.sockets.size).toBe(0)
   })
 })
 

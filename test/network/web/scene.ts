@@ -21,7 +21,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   // No test leaves a socket or a listener behind.
-  await vi.waitFor(() => expect(sockets()).toBe(0), { interval: 1 })
+  await expect.poll(() => sockets(), { interval: 1 }).toBe(0)
 })
 
 /** A key and a certificate for it that it has signed itself, for `name` and 127.0.0.1. */

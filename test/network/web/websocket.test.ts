@@ -24,10 +24,10 @@ describe('WebSocketTransport', () => {
     const { transport } = webSocket(`ws://127.0.0.1:${node.port}/`)
     const bodies = Array.from({ length: 30 }, (_, i) => `d1:ni${i}ee`)
     const outcomes = bodies.map((body) => exchange(transport, body))
-    await vi.waitFor(() => expect(waiting).toHaveLength(8))
+    await expect.poll(() => waiting).toHaveLength(8)
     expect(new Set(waiting.map(([, socket]) => socket)).size).toBe(8)
     for (let i = 0; i < bodies.length; i++) {
-      await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(i))
+      await expect.poll(() => waiting.length).toBeGreaterThan(i)
       const [message, socket] = waiting[i]!
       socket.send(message)
     }
@@ -58,7 +58,7 @@ describe('WebSocketTransport', () => {
     const { transport } = webSocket(`ws://127.0.0.1:${node.port}`, { firstMs: 1, longestMs: 5 })
     const { port } = node
     const first = exchange(transport, 'd1:ai1ee')
-    await vi.waitFor(() => expect(node.messages.length).toBeGreaterThan(1))
+    await expect.poll(() => node.messages.length).toBeGreaterThan(1)
     node.answer = echo
     expect(await first).toEqual({ reply: 'd1:ai1ee' })
     await node.close()
@@ -143,12 +143,12 @@ describe('WebSocketTransport', () => {
 
   it('pings a connection that is silent, and gives up one that does not answer', async () => {
     const node = await peer()
-    const { transport } = webSocket(`ws://127.0.0.1:${node.port}`, { keepAliveMs: 10, pongMs: 50 })
+    const { transport } = webSocket(`ws://127.0.0.1:${node.port}`, { keepAliveMs: 10, pongMs: 1000 })
     await exchange(transport, 'de')
-    await vi.waitFor(() => expect(node.pings).toBeGreaterThan(1))
+    await expect.poll(() => node.pings).toBeGreaterThan(1)
     expect(node.sockets.size).toBe(1)
     node.pongs = false
-    await vi.waitFor(() => expect(node.sockets.size).toBe(0))
+    await expect.poll(() => node.sockets.size).toBe(0)
     node.pongs = true
     expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
     expect(node.connections).toBe(2)
@@ -171,7 +171,7 @@ describe('WebSocketTransport', () => {
     })
     const { transport, requests } = webSocket(`ws://127.0.0.1:${node.port}`)
     expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
-    await vi.waitFor(() => expect(requests.dropped).toEqual({ malformed: 3, foreign: 0, late: 1 }))
+    await expect.poll(() => requests.dropped).toEqual({ malformed: 3, foreign: 0, late: 1 })
     node.answer = echo
     const bodies = Array.from({ length: 20 }, (_, i) => `i${i}e`)
     expect(await Promise.all(bodies.map((body) => exchange(transport, body)))).toHaveLength(20)
@@ -187,11 +187,11 @@ describe('WebSocketTransport', () => {
     const node = await peer(() => undefined)
     const { transport } = webSocket(`ws://127.0.0.1:${node.port}`)
     const open = exchange(transport, 'de')
-    await vi.waitFor(() => expect(node.messages).toHaveLength(1))
+    await expect.poll(() => node.messages).toHaveLength(1)
     await transport.close()
     expect(await open).toMatchObject({ failure: 'closed' })
     expect(await exchange(transport, 'de')).toMatchObject({ failure: 'closed' })
-    await vi.waitFor(() => expect(node.sockets.size).toBe(0))
+    await expect.poll(() => node.sockets.size).toBe(0)
   })
 
   it('can be closed while it connects', async () => {
@@ -200,7 +200,7 @@ describe('WebSocketTransport', () => {
     node.server.on('upgrade', () => undefined)
     const { transport } = webSocket(`ws://127.0.0.1:${node.port}`)
     const open = exchange(transport, 'de')
-    await vi.waitFor(() => expect(node.sockets.size).toBe(1))
+    await expect.poll(() => node.sockets.size).toBe(1)
     await transport.close()
     expect(await open).toMatchObject({ failure: 'closed' })
   })
@@ -227,10 +227,10 @@ describe('WebSocketTransport without cookies', () => {
     const { transport } = webSocket(url(node.port))
     const bodies = Array.from({ length: 20 }, (_, i) => `d1:ni${i}ee`)
     const outcomes = bodies.map((body) => exchange(transport, body))
-    await vi.waitFor(() => expect(waiting).toHaveLength(8))
+    await expect.poll(() => waiting).toHaveLength(8)
     expect(new Set(waiting.map(([, socket]) => socket)).size).toBe(8)
     for (let i = 0; i < 20; i++) {
-      await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(i))
+      await expect.poll(() => waiting.length).toBeGreaterThan(i)
       const [message, socket] = waiting[i]!
       socket.send(message)
     }
@@ -241,17 +241,17 @@ describe('WebSocketTransport without cookies', () => {
   })
 
   it('never gives the late reply of one to another', async () => {
+    let late = (): void => undefined
     const node = await peer((message, socket) => {
-      if (!String(message).includes('late')) socket.send(message)
-      else setTimeout(() => socket.send(message), 60)
+      if (String(message).includes('late')) late = () => socket.send(message)
+      else socket.send(message)
     })
     const { transport } = webSocket(url(node.port))
     expect(await exchange(transport, 'd1:a4:latee', { timeoutMs: 20, attempts: 1 })).toMatchObject({
       failure: 'timeout',
     })
-    expect(await exchange(transport, 'd1:a2:hie', { timeoutMs: 500, attempts: 1 })).toEqual({
-      reply: 'd1:a2:hie',
-    })
+    late()
+    expect(await exchange(transport, 'd1:a2:hie')).toEqual({ reply: 'd1:a2:hie' })
   })
 
   it('does not send again what may have been executed', async () => {
@@ -276,7 +276,7 @@ describe('WebSocketTransport without cookies', () => {
     })
     const { transport, requests } = webSocket(url(node.port))
     expect(await exchange(transport, 'de')).toEqual({ reply: 'de' })
-    await vi.waitFor(() => expect(requests.dropped.malformed).toBe(1))
+    await expect.poll(() => requests.dropped.malformed).toBe(1)
     expect(await exchange(transport, 'le')).toEqual({ reply: 'le' })
   })
 })

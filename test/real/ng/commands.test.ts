@@ -173,7 +173,7 @@ describe.skipIf(program === undefined)('every NG command at the real rtpengine',
       expect(b.heard().events).toEqual([])
       await ng.unblockDtmf(call)
       await a.press(6)
-      await vi.waitFor(() => expect(b.heard().events).toContain(6))
+      await expect.poll(() => b.heard().events).toContain(6)
     })
 
     it('block media, unblock media: nothing is heard, and something is again', async () => {
@@ -190,7 +190,7 @@ describe.skipIf(program === undefined)('every NG command at the real rtpengine',
       await ng.silenceMedia(call)
       b.forget()
       await a.talk(10, 3)
-      await vi.waitFor(() => expect(b.heard().audio.filter((value) => value === SILENCE)).toHaveLength(10))
+      await expect.poll(() => b.heard().audio.filter((value) => value === SILENCE)).toHaveLength(10)
       await ng.unsilenceMedia(call)
       expect(await heard(a, b, 4)).not.toContain(3)
     })
@@ -200,17 +200,20 @@ describe.skipIf(program === undefined)('every NG command at the real rtpengine',
       a.forget()
       const { duration } = await ng.playMedia({ ...fromA(), blob: wav(), 'repeat-times': 50 })
       expect(duration).toBe(250)
-      await vi.waitFor(() => expect(a.heard().audio.length).toBeGreaterThan(3))
+      await expect.poll(() => a.heard().audio.length).toBeGreaterThan(3)
       expect((await ng.stopMedia(fromA())).result).toBe('ok')
     })
 
     it('play DTMF: the other side hears the key', async () => {
       await setUp(['inject-DTMF'])
       expect(await ng.playDtmf({ ...fromA(), code: '7', duration: 100 })).toEqual({ result: 'ok' })
-      await vi.waitFor(async () => {
-        await a.talk(1, 3)
-        expect(b.heard().events).toContain(7)
-      })
+      await vi.waitFor(
+        async () => {
+          await a.talk(1, 3)
+          expect(b.heard().events).toContain(7)
+        },
+        { timeout: 5000 },
+      )
     })
 
     it('publish: media is taken in', async () => {
@@ -250,7 +253,7 @@ describe.skipIf(program === undefined)('every NG command at the real rtpengine',
     async function heardMore(from: Party, to: Party): Promise<void> {
       const before = to.heard().audio.length
       await from.talk(1, 9)
-      await vi.waitFor(() => expect(to.heard().audio.length).toBeGreaterThan(before))
+      await expect.poll(() => to.heard().audio.length).toBeGreaterThan(before)
     }
   })
 })
