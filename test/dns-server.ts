@@ -38,7 +38,7 @@ export class DnsServer {
 
   /** A resolver that asks this server for everything; /etc/hosts does not count. */
   resolver(timeoutMs = 5000): NameResolver {
-    const dns = new Resolver({ timeout: 1000, tries: 1 })
+    const dns = new Resolver({ timeout: 5000, tries: 1 })
     dns.setServers([`127.0.0.1:${this.#socket.address().port}`])
     const addresses = (host: string, family: 4 | 6) =>
       family === 4 ? dns.resolve4(host) : dns.resolve6(host)

@@ -163,14 +163,16 @@ describe('the SIP header scan', () => {
     const filler = ['(', '"', ',', ';', '<', '(\\', ';a="', '--b\n'].map((piece) =>
       piece.repeat(Math.floor(60000 / piece.length)),
     )
-    const started = performance.now()
+    const started = process.cpuUsage()
     for (const text of filler) {
       scanned(
         request([`Via: ${text.replaceAll('\n', '')}`, `From: ${text.replaceAll('\n', '')}`]).slice(0, 65535),
       )
       scanSip(Buffer.from(request(['Content-Type: multipart/mixed;boundary=b'], text)))
     }
-    expect(performance.now() - started).toBeLessThan(2000)
+    // Of the processor, so that what else the machine does is not counted.
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1000).toBeLessThan(2000)
   })
 })
 

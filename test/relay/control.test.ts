@@ -359,6 +359,7 @@ describe('an idle call', () => {
     await withRelay({ idleTimeoutMs: 20 }, async (other, otherClient) => {
       const timeouts: string[] = []
       other.on('call:timeout', ({ callId }) => timeouts.push(callId))
+      const deleted = once(other, 'call:deleted')
       const held = sdpOf('127.0.0.1', 'm=audio 5004 RTP/AVP 0', 'a=inactive')
       await otherClient.request(offer('rings'))
       await otherClient.request(offer('held', { sdp: held }))
@@ -366,7 +367,7 @@ describe('an idle call', () => {
       await otherClient.request(offer('idle'))
       await otherClient.request({ ...offer('idle', { command: 'answer' }), 'to-tag': 'b' })
       // The youngest call is the first to go, so the older ones had their chance.
-      await once(other, 'call:deleted')
+      await deleted
       expect(timeouts).toEqual(['idle'])
       expect(other.calls.map(({ callId }) => callId)).toEqual(['rings', 'held'])
     })
