@@ -74,6 +74,8 @@ async function freeTcpPort(): Promise<number> {
   return port
 }
 
+const STORE_WAIT_MS = 1000
+
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
 
@@ -124,7 +126,12 @@ describe.skipIf(program === undefined)('calls shared through redis', () => {
   /** A client as another SIP proxy process has it. All weight lies on the node without `=0`. */
   async function client(sockets: string, options: RtpProxyNgOptions = {}): Promise<RtpProxyNg> {
     const shared = await redisCallStore({ url: server.url })
-    const media = new RtpProxyNg({ sockets, store: shared, timeoutMs: 100, attempts: 2, ...options })
+    const media = new RtpProxyNg({
+      ...{ sockets, store: shared, timeoutMs: 100, attempts: 2 },
+      // So long that redis is not taken for dead when it has to wait for the processor.
+      storeWaitMs: STORE_WAIT_MS,
+      ...options,
+    })
     opened.push(media)
     await media.start()
     return media
@@ -199,14 +206,11 @@ describe.skipIf(program === undefined)('calls shared through redis', () => {
     server.signal('SIGSTOP')
     const started = performance.now()
     await media.offer(message('INVITE', 'first'))
-    const waited = performance.now() - started
-    expect(waited).toBeGreaterThan(45)
-    expect(waited).toBeLessThan(500)
-    const again = performance.now()
+    // Frozen as it is, who waited for it would wait for ever.
+    expect(performance.now() - started).toBeGreaterThan(STORE_WAIT_MS - 5)
     for (let i = 0; i < 50; i++) await media.offer(message('INVITE', `more-${i}`))
-    expect(performance.now() - again).toBeLessThan(1000)
     expect(events).toEqual(['down'])
-    expect(media.counters.store!.skipped).toBeGreaterThanOrEqual(49)
+    expect(media.counters.store!.skipped).toBe(50)
     server.signal('SIGCONT')
     let calls = 0
     const isBack = async () => {
