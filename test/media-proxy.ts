@@ -136,12 +136,3 @@ export class ScriptedProxy {
     if (server !== undefined) await new Promise((resolve) => server.close(resolve))
   }
 }
-
-/** A UDP port that was free a moment ago and on which nothing listens. */
-export async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}

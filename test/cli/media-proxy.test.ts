@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeRtpEngine } from '../../src/testing/engine.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 import { command } from './command.ts'
 
 const SIP = [
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 describe('ping', () => {
   it('says who answers, and fails when one does not', async () => {
-    const dead = `udp:127.0.0.1:${await deadPort()}`
+    const dead = `udp:127.0.0.1:${await freePort()}`
     const { code, out, err } = await command('ping', url, engine.urls[1]!, dead)
     expect([code, err]).toEqual([1, ''])
     const lines = out.split('\n')

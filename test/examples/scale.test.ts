@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EmbeddedRelay } from '../../src/relay/index.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
@@ -64,7 +64,7 @@ const mediaPort = (sip: string): number => Number(/m=audio (\d+)/.exec(sip)?.[1]
 
 describe('the example proxy on several cores', () => {
   it('shares one SIP port between processes, which all find a call by its Record-Route', async () => {
-    const listen = `127.0.0.1:${await deadPort()}`
+    const listen = `127.0.0.1:${await freePort()}`
     const [port] = await start('cluster', 1, '--listen', listen, '--processes', '2')
     const invite = await through(port!, 'INVITE', 'clustered')
     expect(mediaPort(invite)).not.toBe(4000)

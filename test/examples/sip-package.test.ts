@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeRtpEngine } from '../../src/testing/engine.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 
 const sdpOf = (port: number) =>
   `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\n`
@@ -47,7 +47,7 @@ beforeEach(async () => {
   engine = new FakeRtpEngine()
   await engine.start()
   ;[alice, bob] = [await new Phone().open('127.0.0.1'), await new Phone().open('127.0.0.2')]
-  port = await deadPort()
+  port = await freePort()
   const args = [
     '--rtpengine',
     engine.urls[0]!,

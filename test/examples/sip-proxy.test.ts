@@ -2,7 +2,8 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SipProxy } from '../../examples/sip-proxy/proxy.js'
-import { deadPort, ScriptedProxy, scripts } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
+import { ScriptedProxy, scripts } from '../media-proxy.ts'
 
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
@@ -131,7 +132,7 @@ describe('the example proxy', () => {
     media.script = scripts.error
     expect(await through(caller, request('INVITE', { sdp: SDP }), caller)).toMatch(/^SIP\/2\.0 488 /)
     expect(await through(caller, request('BYE'), callee)).toMatch(/^BYE /)
-    const lonely = new SipProxy({ sockets: `udp:127.0.0.1:${await deadPort()}` })
+    const lonely = new SipProxy({ sockets: `udp:127.0.0.1:${await freePort()}` })
     await lonely.start()
     const arrived = once(caller, 'message') as Promise<[Buffer]>
     caller.send(request('INVITE', { sdp: SDP }), lonely.port, '127.0.0.1')

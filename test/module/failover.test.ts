@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import { SipMessage } from '../../src/module/message.ts'
 import type { RtpProxyNgOptions } from '../../src/module/options.ts'
-import { deadPort, ScriptedProxy, scripts } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
+import { ScriptedProxy, scripts } from '../media-proxy.ts'
 
 const opened: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -109,7 +110,7 @@ describe('a media proxy that fails', () => {
 
   it('starts disabled when it does not answer the first ping, and that is no error', async () => {
     const good = await proxy()
-    const dead = `udp:127.0.0.1:${await deadPort()}`
+    const dead = `udp:127.0.0.1:${await freePort()}`
     const { media, downs } = await client({ sockets: `${dead} ${good.url}`, timeoutMs: 5000 })
     expect(downs).toEqual([dead])
     expect(media.show().map(({ disabled }) => disabled)).toEqual([true, false])

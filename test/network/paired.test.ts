@@ -3,7 +3,8 @@ import { RtpProxyNg } from '../../src/module/client.ts'
 import { PairedTransport } from '../../src/network/paired.ts'
 import type { Exchange, ExchangeFailure, Transport } from '../../src/network/transport.ts'
 import { NgClient } from '../../src/ng/client.ts'
-import { deadPort, ScriptedProxy, scripts } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
+import { ScriptedProxy, scripts } from '../media-proxy.ts'
 
 const closing: { close(): Promise<unknown> }[] = []
 afterEach(async () => {
@@ -47,7 +48,7 @@ describe('a node with two URLs', () => {
 
   it('is asked over the stream at once when its datagram port refuses', async () => {
     const tcp = new ScriptedProxy()
-    const url = `udp:127.0.0.1:${await deadPort()} | tcp:127.0.0.1:${await tcp.listenTcp()}`
+    const url = `udp:127.0.0.1:${await freePort()} | tcp:127.0.0.1:${await tcp.listenTcp()}`
     const client = new NgClient(url.replaceAll(' ', ''), { timeoutMs: 5000 })
     closing.push(tcp, client)
     await expect(client.delete({ 'call-id': 'a' })).resolves.toMatchObject({ result: 'ok' })
@@ -64,7 +65,7 @@ describe('a node with two URLs', () => {
 
   it('is asked in datagrams for what may be large where there is no stream to be had, and stays in use', async () => {
     const udp = new ScriptedProxy()
-    const url = `udp:127.0.0.1:${await udp.listenUdp()}|tcp:127.0.0.1:${await deadPort()}`
+    const url = `udp:127.0.0.1:${await udp.listenUdp()}|tcp:127.0.0.1:${await freePort()}`
     const client = new NgClient(url, { timeoutMs: 5000 })
     const media = new RtpProxyNg({ sockets: url })
     closing.push(udp, client, media)
@@ -117,7 +118,7 @@ describe('a node with two URLs', () => {
   })
 
   it('has failed when both ways have, with what the datagrams met', async () => {
-    const url = `udp:127.0.0.1:${await deadPort()}|tcp:127.0.0.1:${await deadPort()}`
+    const url = `udp:127.0.0.1:${await freePort()}|tcp:127.0.0.1:${await freePort()}`
     const client = new NgClient(url)
     closing.push(client)
     await expect(client.ping()).rejects.toMatchObject({ code: 'ERR_RTPPROXY_UNREACHABLE', node: url })

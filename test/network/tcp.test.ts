@@ -9,7 +9,7 @@ import { type TcpDelays, TcpTransport } from '../../src/network/tcp.ts'
 import type { ExchangeFailure } from '../../src/network/transport.ts'
 import { NgClient } from '../../src/ng/client.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length
 
@@ -512,7 +512,7 @@ describe('a peer that takes no part', () => {
 
 describe('when there is no connection to be had', () => {
   it('all that is open is refused at once when nothing listens, and the next request tries again', async () => {
-    const port = await deadPort()
+    const port = await freePort()
     const { tcp, requests } = transport(port, { firstMs: 60_000 })
     const started = performance.now()
     const outcomes = await Promise.all([1, 2, 3].map(() => exchange(tcp, 'de')))
@@ -551,7 +551,7 @@ describe('when there is no connection to be had', () => {
   })
 
   it('a request sent again from its own failure starts the next connection', async () => {
-    const { tcp } = transport(await deadPort())
+    const { tcp } = transport(await freePort())
     let failures = 0
     const outcome = new Promise((resolve) => {
       const datagram = Buffer.alloc(COOKIE_LENGTH + 3, 'de')

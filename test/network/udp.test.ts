@@ -6,7 +6,7 @@ import { TimerWheel } from '../../src/network/requests/timer-wheel.ts'
 import type { Exchange, ExchangeFailure } from '../../src/network/transport.ts'
 import { MAX_DATAGRAM, UdpTransport } from '../../src/network/udp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 
 const cleanups: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {
@@ -129,7 +129,7 @@ describe('requests over UDP', () => {
   })
 
   it('fail at once, all of them, when the port is closed, and the socket goes on', async () => {
-    const port = await deadPort()
+    const port = await freePort()
     const { udp } = transport(port)
     const started = performance.now()
     const outcomes = await Promise.all([1, 2, 3].map(() => exchange(udp, 'de')))

@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type BencodeInput, decode, encode } from '../../src/core/bencode.ts'
 import { FakeRtpEngine } from '../../src/testing/index.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 import { Datagrams, http, Stream } from '../testing/clients.ts'
-import { findProgram, freePort } from './program.ts'
+import { findProgram } from './program.ts'
 
 /** How long to wait before a request counts as not answered, in milliseconds. */
 const SILENCE_MS = 150
@@ -216,7 +216,7 @@ describe.skipIf(program === undefined)('the fake and a real rtpengine', () => {
   let sequence = 0
 
   beforeAll(async () => {
-    real = new RealEngine(await freePort(), await deadPort(), await deadPort())
+    real = new RealEngine(await freePort(), await freePort(), await freePort())
     fake = new FakeRtpEngine({ listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0', 'http:127.0.0.1:0'] })
     await fake.start()
     const ping = real.urls[2]!.replace('/ng', '/ping')

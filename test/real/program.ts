@@ -1,12 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RtpProxyNg } from '../../src/module/client.ts'
+import { freePort } from '../free-port.ts'
 
 /** Where a program is, or undefined; the reason why its tests are skipped is printed. */
 export function findProgram(name: string, debianPackage: string): string | undefined {
@@ -16,25 +15,6 @@ export function findProgram(name: string, debianPackage: string): string | undef
     console.warn(`SKIPPED: ${name} is not installed (Debian package ${debianPackage})`)
     return undefined
   }
-}
-
-/** A UDP port on `address` that is free now. */
-export async function freePort(address = '127.0.0.1'): Promise<number> {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
-  socket.bind(0, address)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  await new Promise((resolve) => socket.close(() => resolve(undefined)))
-  return port
-}
-
-/** A TCP port on `address` that is free now. */
-export async function freeTcpPort(address = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, address)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 interface Listeners {
@@ -79,7 +59,7 @@ export class RtpEngine {
     const address = addresses[0]!
     const at = (port: number) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
     const listen = at(ngPort ?? (await freePort(address)))
-    const [tcp, http] = [at(await freeTcpPort(address)), at(await freeTcpPort(address))]
+    const [tcp, http] = [at(await freePort(address)), at(await freePort(address))]
     const directory = mkdtempSync(join(tmpdir(), 'rtpengine-'))
     const child = spawn(
       'rtpengine',

@@ -9,7 +9,8 @@ import { type ManagementServer, managementServer } from '../../src/management/in
 import { prometheusMetrics } from '../../src/prometheus/index.ts'
 import { FakeRtpEngine } from '../../src/testing/index.ts'
 import { invite } from '../diagnostics/scene.ts'
-import { findProgram, freeTcpPort } from './program.ts'
+import { freePort } from '../free-port.ts'
+import { findProgram } from './program.ts'
 
 interface Panel {
   readonly title: string
@@ -50,7 +51,7 @@ describe.skipIf(!prometheus)('Prometheus', () => {
     }
     // YAML takes JSON.
     writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config))
-    const port = await freeTcpPort()
+    const port = await freePort()
     api = `http://127.0.0.1:${port}/api/v1`
     child = spawn(
       prometheus!,

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from 'redis'
@@ -11,6 +10,7 @@ import { SipMessage } from '../../src/module/message.ts'
 import type { RtpProxyNgOptions } from '../../src/module/options.ts'
 import type { CallStore } from '../../src/nodes/affinity/store.ts'
 import { redisCallStore } from '../../src/redis/index.ts'
+import { freePort } from '../free-port.ts'
 import { ScriptedProxy, scripts } from '../media-proxy.ts'
 import { findProgram } from './program.ts'
 
@@ -65,15 +65,6 @@ class RedisServer {
   }
 }
 
-async function freeTcpPort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 const STORE_WAIT_MS = 1000
 
 const SDP =
@@ -107,7 +98,7 @@ describe.skipIf(program === undefined)('calls shared through redis', () => {
   })
 
   async function start(): Promise<void> {
-    server = new RedisServer(await freeTcpPort())
+    server = new RedisServer(await freePort())
     await server.start()
   }
 
@@ -227,7 +218,7 @@ describe.skipIf(program === undefined)('calls shared through redis', () => {
   })
 
   it('start without it, and find it when it comes', async () => {
-    server = new RedisServer(await freeTcpPort())
+    server = new RedisServer(await freePort())
     const [a] = await proxies()
     const media = await client(`udp:127.0.0.1:${await a!.listenUdp()}`)
     await media.offer(message('INVITE', 'alone'))

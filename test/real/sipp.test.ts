@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { findProgram, freePort, RtpEngine } from './program.ts'
+import { freePort } from '../free-port.ts'
+import { findProgram, RtpEngine } from './program.ts'
 
 const CALLS_PER_SECOND = 50
 const SECONDS = 20

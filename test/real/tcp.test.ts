@@ -11,7 +11,7 @@ import { SipMessage } from '../../src/module/message.ts'
 import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import { TcpTransport } from '../../src/network/tcp.ts'
 import { COOKIE_LENGTH } from '../../src/protocol/cookie.ts'
-import { deadPort } from '../media-proxy.ts'
+import { freePort } from '../free-port.ts'
 import { findProgram } from './program.ts'
 
 /** An rtpengine that listens on TCP only. */
@@ -112,7 +112,7 @@ describe.skipIf(program === undefined)('a real rtpengine over TCP', () => {
     )
 
   beforeAll(async () => {
-    port = await deadPort()
+    port = await freePort()
     url = `tcp:127.0.0.1:${port}`
     engine = new TcpEngine(port)
     await ready()

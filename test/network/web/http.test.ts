@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
-import { deadPort } from '../../media-proxy.ts'
+import { freePort } from '../../free-port.ts'
 import { certificate, exchange, http, WebPeer } from './scene.ts'
 
 interface Post {
@@ -212,7 +212,7 @@ describe('HttpTransport', () => {
   })
 
   it('fails when nothing listens there, or the name leads nowhere', async () => {
-    expect(await exchange(http(`http://127.0.0.1:${await deadPort()}`).transport, 'de')).toMatchObject({
+    expect(await exchange(http(`http://127.0.0.1:${await freePort()}`).transport, 'de')).toMatchObject({
       failure: 'refused',
     })
     expect(await exchange(http('http://no-such-host.invalid').transport, 'de')).toMatchObject({

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import { OpenRequests } from '../../../src/network/requests/open-requests.ts'
 import { TimerWheel } from '../../../src/network/requests/timer-wheel.ts'
 import { COOKIE_LENGTH } from '../../../src/protocol/cookie.ts'
-import { deadPort } from '../../media-proxy.ts'
+import { freePort } from '../../free-port.ts'
 import { type Answer, certificate, echo, exchange, WebSocketPeer, webSocket } from './scene.ts'
 
 const peer = (answer: Answer = echo) => new WebSocketPeer(answer).listen()
@@ -68,7 +68,7 @@ describe('WebSocketTransport', () => {
   })
 
   it('fails what is open when no connection can be made', async () => {
-    const { transport, requests } = webSocket(`ws://127.0.0.1:${await deadPort()}`)
+    const { transport, requests } = webSocket(`ws://127.0.0.1:${await freePort()}`)
     expect(await exchange(transport, 'de')).toMatchObject({ failure: 'refused' })
     expect(requests.size).toBe(0)
   })
@@ -264,7 +264,7 @@ describe('WebSocketTransport without cookies', () => {
   })
 
   it('fails when no connection can be made', async () => {
-    const { transport } = webSocket(url(await deadPort()))
+    const { transport } = webSocket(url(await freePort()))
     const outcomes = await Promise.all([exchange(transport, 'de'), exchange(transport, 'le')])
     expect(outcomes).toMatchObject([{ failure: 'refused' }, { failure: 'refused' }])
   })

@@ -8,7 +8,8 @@ import { expect, it } from 'vitest'
 import { DtmfEvents } from '../../../src/dtmf/events.ts'
 import { RtpProxyNg } from '../../../src/module/client.ts'
 import { NgClient } from '../../../src/ng/client.ts'
-import { findProgram, freePort } from '../program.ts'
+import { freePort } from '../../free-port.ts'
+import { findProgram } from '../program.ts'
 import { Phone } from './phone.ts'
 
 const program = findProgram('rtpengine', 'rtpengine-daemon')
