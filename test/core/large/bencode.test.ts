@@ -31,7 +31,7 @@ describe('bencode beyond what the core takes', () => {
     const blob = Buffer.alloc(300_000, 0xff)
     const given = { command: 'play media', blob, file: 'é'.repeat(20_000), flags: ['a', 'b'], n: 5 }
     const large = decodeLarge(encodeLarge(given), 0)
-    expect(large.get('blob')).toEqual(blob)
+    expect(blob.equals(large.get('blob') as Buffer)).toBe(true)
     expect(textOf(large)).toMatchObject({ file: given.file, flags: ['a', 'b'], n: 5, command: 'play media' })
     expect(() => encodeLarge({ blob: Buffer.alloc((1 << 20) + 1) })).toThrow(/larger than 1,048,576 bytes/)
   })
