@@ -229,22 +229,38 @@ describe.skipIf(program === undefined)('the fake and a real rtpengine', () => {
     await real?.stop()
   })
 
-  const askers: Record<string, (urls: readonly string[], message: string) => Promise<string | undefined>> = {
-    udp: async ([url], message) => {
+  /**
+   * What `reply` gives, or undefined if there is none: some time is over, and a ping that was sent then is answered. Were it the
+   * time alone, whoever stood still meanwhile would have heard nothing.
+   */
+  async function unlessSilent<T>([url]: readonly string[], reply: Promise<T>): Promise<T | undefined> {
+    const over = new AbortController()
+    const silence = async (): Promise<undefined> => {
+      await delay(SILENCE_MS, undefined, { signal: over.signal })
       const client = new Datagrams(url!)
+      await client.ask('silent d7:command4:pinge')
+      client.close()
+    }
+    try {
+      return await Promise.race([reply, silence().catch(() => undefined)])
+    } finally {
+      over.abort()
+    }
+  }
+
+  const askers: Record<string, (urls: readonly string[], message: string) => Promise<string | undefined>> = {
+    udp: async (urls, message) => {
+      const client = new Datagrams(urls[0]!)
       client.send(Buffer.from(message, 'latin1'))
-      const reply = await Promise.race([client.replies(1), delay(SILENCE_MS)])
+      const reply = await unlessSilent(urls, client.replies(1))
       client.close()
       return reply?.[0]
     },
-    tcp: async ([, url], message) => {
-      const client = new Stream(url!)
+    tcp: async (urls, message) => {
+      const client = new Stream(urls[1]!)
       await client.write(Buffer.from(message, 'latin1'))
-      await Promise.race([
-        once(client.connection, 'data'),
-        once(client.connection, 'close'),
-        delay(SILENCE_MS),
-      ])
+      const { connection } = client
+      await unlessSilent(urls, Promise.race([once(connection, 'data'), once(connection, 'close')]))
       const reply = client.closed ? 'closed' : client.received
       client.close()
       return reply === '' ? undefined : reply
@@ -304,7 +320,7 @@ describe.skipIf(program === undefined)('the fake and a real rtpengine', () => {
         const client = new Stream(urls[1]!)
         const whole = `cut-${length} ${message}`
         await client.write(whole.slice(0, length))
-        await Promise.race([once(client.connection, 'close'), delay(SILENCE_MS)])
+        await unlessSilent(urls, once(client.connection, 'close'))
         if (!client.closed) {
           await client.write(whole.slice(length))
           await client.until('e')
