@@ -83,7 +83,7 @@ describe('the channels of commands', () => {
     await quiet.start()
     quiet.script('offer', { silent: true })
     const sockets = [quiet.urls[0]!, `${engine.urls[0]}=0`]
-    const media = await client({ sockets: sockets.join(' '), timeoutMs: 20, attempts: 3, lastResort: true })
+    const media = await client({ sockets: sockets.join(' '), timeoutMs: 250, attempts: 3, lastResort: true })
     const sends: string[] = []
     const heard = (message: unknown) => {
       const { command, node, isResend } = message as CommandTrace
@@ -99,7 +99,7 @@ describe('the channels of commands', () => {
   })
 
   it('tell of deletes that are kept for later', async () => {
-    const media = await client({ timeoutMs: 20, attempts: 1 })
+    const media = await client({ timeoutMs: 250, attempts: 1 })
     await media.offer(invite())
     await engine.stop()
     await media.destroy(invite())
@@ -151,7 +151,7 @@ describe('the channels of commands', () => {
   })
 
   it('tell every step of a command in the context that its start has bound', async () => {
-    const media = await client({ timeoutMs: 20, attempts: 2 })
+    const media = await client({ timeoutMs: 250, attempts: 2 })
     const spans = new AsyncLocalStorage<string>()
     const wrong: unknown[] = []
     const start = channel('tracing:rtpproxy-ng:command:start')
@@ -188,7 +188,7 @@ it('the channel of media proxies tells each change and why', async () => {
   const changes: NodeChange[] = []
   const heard = (change: unknown) => changes.push(change as NodeChange)
   subscribe('rtpproxy-ng:node', heard)
-  const media = await client({ timeoutMs: 20, attempts: 1 })
+  const media = await client({ timeoutMs: 250, attempts: 1 })
   await engine.stop()
   await media.offer(invite()).catch(() => undefined)
   media.enable(engine.urls[0]!, false)

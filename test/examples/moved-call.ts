@@ -13,7 +13,7 @@ export async function moveCall(
 ): Promise<{ node: string; noticedMs: number; flowingMs: number }> {
   const proxy = new ReanchoringProxy({
     sockets: urls.join(' '),
-    media: { pingMs: 200, timeoutMs: 200, attempts: 2 },
+    media: { pingMs: 200, timeoutMs: 500, attempts: 2 },
   })
   const alice = await Phone.open('alice')
   const bob = await Phone.open('bob')

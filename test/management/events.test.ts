@@ -17,7 +17,7 @@ async function start(options: ManagementOptions = {}): Promise<void> {
 beforeEach(async () => {
   engine = new FakeRtpEngine()
   await engine.start()
-  media = new RtpProxyNg({ sockets: `2 == ${engine.urls[0]}=3`, timeoutMs: 200, attempts: 1 })
+  media = new RtpProxyNg({ sockets: `2 == ${engine.urls[0]}=3`, timeoutMs: 1000, attempts: 1 })
   await media.start()
 })
 afterEach(async () => {

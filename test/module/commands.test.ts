@@ -19,7 +19,7 @@ let urls: string[]
 let media: RtpProxyNg
 async function start(options: RtpProxyNgOptions = {}): Promise<void> {
   await media?.close()
-  media = new RtpProxyNg({ sockets: urls.join(' '), timeoutMs: 50, attempts: 1, ...options })
+  media = new RtpProxyNg({ sockets: urls.join(' '), timeoutMs: 500, attempts: 1, ...options })
   await media.start()
 }
 beforeEach(async () => {

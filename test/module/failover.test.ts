@@ -46,13 +46,13 @@ describe('a media proxy that fails', () => {
     const good = await proxy()
     const { media, downs } = await client({
       sockets: `${silent.url} ${good.url}`,
-      timeoutMs: 60,
+      timeoutMs: 250,
       attempts: 2,
     })
     silent.proxy.script = scripts.silent
     const started = performance.now()
     expect(await media.destroy(EVEN)).toMatchObject({ node: good.url })
-    expect(performance.now() - started).toBeGreaterThanOrEqual(119)
+    expect(performance.now() - started).toBeGreaterThanOrEqual(499)
     expect(silent.proxy.payloads).toHaveLength(2)
     expect(silent.proxy.cookies[1]).toBe(silent.proxy.cookies[0])
     expect(good.proxy.payloads).toEqual([silent.proxy.payloads[0]])
@@ -78,7 +78,7 @@ describe('a media proxy that fails', () => {
     const good = await proxy()
     const { media, ups } = await client({
       sockets: `${flaky.url} ${good.url}`,
-      timeoutMs: 40,
+      timeoutMs: 250,
       attempts: 1,
       disableMs: 200,
     })
@@ -119,7 +119,7 @@ describe('a media proxy that fails', () => {
 
   it('fails the call when it is the last one, naming the cause', async () => {
     const only = await proxy()
-    const { media } = await client({ sockets: only.url, timeoutMs: 40, attempts: 1 })
+    const { media } = await client({ sockets: only.url, timeoutMs: 250, attempts: 1 })
     only.proxy.script = scripts.silent
     const error = await media.destroy(EVEN).catch((reason: unknown) => reason)
     expect(error).toMatchObject({
@@ -133,7 +133,7 @@ describe('a media proxy that fails', () => {
   it('is pinged at once with all others when none is left', async () => {
     const first = await proxy()
     const second = await proxy()
-    const { media } = await client({ sockets: `${first.url} ${second.url}`, timeoutMs: 40, attempts: 1 })
+    const { media } = await client({ sockets: `${first.url} ${second.url}`, timeoutMs: 250, attempts: 1 })
     first.proxy.script = scripts.silent
     second.proxy.script = scripts.silent
     await expect(media.destroy(EVEN)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_NO_NODE' })
@@ -164,7 +164,7 @@ describe('a media proxy disabled by hand', () => {
     const second = await proxy()
     const { media } = await client({
       sockets: `${first.url} ${second.url}`,
-      timeoutMs: 40,
+      timeoutMs: 250,
       attempts: 1,
       disableMs: 0,
     })

@@ -186,7 +186,11 @@ describe('NgClient', () => {
     await using dtmf = new DtmfEvents()
     const proxy = new ScriptedProxy()
     opened.push(proxy)
-    const udp = new NgClient(`udp:127.0.0.1:${await proxy.listenUdp()}`, { dtmf, attempts: 1, timeoutMs: 50 })
+    const udp = new NgClient(`udp:127.0.0.1:${await proxy.listenUdp()}`, {
+      dtmf,
+      attempts: 1,
+      timeoutMs: 500,
+    })
     const tcp = new NgClient(`tcp:127.0.0.1:${await proxy.listenTcp()}`, { dtmf })
     opened.push(udp, tcp)
     const data = { callid: 'one', source_tag: 'a', timestamp: 1_700_000_000, event: 5 }

@@ -10,7 +10,7 @@ it('the page on embedding has code for those who have bytes', () => {
     import { FakeRtpEngine } from 'rtpproxy-ng/testing'
     const engine = new FakeRtpEngine()
     await engine.start()
-    const media = new RtpProxyNg({ sockets: engine.urls, timeoutMs: 50, attempts: 1 })
+    const media = new RtpProxyNg({ sockets: engine.urls, timeoutMs: 500, attempts: 1 })
     await media.start()
     const sdp = 'v=0\\r\\no=- 1 1 IN IP4 127.0.0.1\\r\\ns=-\\r\\nc=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=audio 4000 RTP/AVP 0\\r\\n'
     const message = (method) => Buffer.from(method + ' sip:b@c SIP/2.0\\r\\nFrom: <sip:a@b>;tag=f\\r\\nTo: <sip:b@c>\\r\\nCall-ID: x\\r\\nCSeq: 1 ' + method + '\\r\\nContent-Type: application/sdp\\r\\n\\r\\n' + sdp)

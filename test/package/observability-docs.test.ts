@@ -53,7 +53,7 @@ describe('the page on watching', () => {
       const engine = new FakeRtpEngine()
       await engine.start()
       const sockets = engine.urls[0]
-      const media = new RtpProxyNg({ sockets, timeoutMs: 100, attempts: 1 })
+      const media = new RtpProxyNg({ sockets, timeoutMs: 500, attempts: 1 })
       ${code.replaceAll(/^import \{ (subscribe|tracingChannel) .*\n/gm, '')}
       import { subscribe, tracingChannel } from 'node:diagnostics_channel'
       await media.start()

@@ -5,7 +5,7 @@ import { Scene } from './scene.ts'
 let scene: Scene
 beforeEach(async () => {
   scene = new Scene()
-  await scene.load({ rtpengine_tout_ms: 20, rtpengine_retr: 1 })
+  await scene.load({ rtpengine_tout_ms: 500, rtpengine_retr: 1 })
 })
 afterEach(() => scene.close())
 
@@ -63,7 +63,7 @@ describe('the management commands of the rtpengine module', () => {
   })
 
   it('tell how long one that was lost is left alone, and take it back when it answers a ping', async () => {
-    await scene.load({ rtpengine_tout_ms: 50, rtpengine_retr: 1, rtpengine_disable_tout: 100 })
+    await scene.load({ rtpengine_tout_ms: 500, rtpengine_retr: 1, rtpengine_disable_tout: 100 })
     const [url = ''] = scene.urls
     const answering = scene.first.script
     scene.first.script = scripts.silent

@@ -4,7 +4,7 @@ import { bye, client, EVEN, errorOf, invite, noPorts, ODD, ok, proxy } from './s
 
 const two = async (options = {}) => {
   const [a, b] = [await proxy(), await proxy()]
-  const scene = await client({ sockets: `${a.url} ${b.url}`, timeoutMs: 40, attempts: 2, ...options })
+  const scene = await client({ sockets: `${a.url} ${b.url}`, timeoutMs: 250, attempts: 2, ...options })
   return { a, b, ...scene }
 }
 

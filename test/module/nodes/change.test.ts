@@ -154,7 +154,7 @@ describe('a change of nodes', () => {
 
   it('goes on with the nodes there are when one that goes has not answered', async () => {
     const [a, b] = [await proxy(), await proxy()]
-    const { media, states } = await client({ sockets: a.url, timeoutMs: 40, attempts: 2 })
+    const { media, states } = await client({ sockets: a.url, timeoutMs: 250, attempts: 2 })
     a.script = deaf
     const offer = media.offer(invite())
     await media.setNodes(b.url)

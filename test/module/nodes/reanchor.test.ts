@@ -11,7 +11,7 @@ const sent = (node: TestProxy, index: number) =>
 const two = async (options = {}) => {
   const [a, b] = [await proxy(), await proxy()]
   const sockets = `${a.url} ${b.url}`
-  return { a, b, ...(await client({ sockets, keepDialogs: 10, timeoutMs: 40, attempts: 2, ...options })) }
+  return { a, b, ...(await client({ sockets, keepDialogs: 10, timeoutMs: 250, attempts: 2, ...options })) }
 }
 
 describe('a call that is moved', () => {

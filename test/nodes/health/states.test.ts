@@ -33,7 +33,7 @@ const lossy: Act = async (media, node) => {
   node.script = after(1)
   await media.query(bye())
 }
-const DEAD = { timeoutMs: 30, attempts: 2, disableMs: 60_000 }
+const DEAD = { timeoutMs: 250, attempts: 2, disableMs: 60_000 }
 /** Its recheck is due at once. */
 const DUE = { ...DEAD, disableMs: 0 }
 
@@ -135,7 +135,7 @@ describe('the state of a media proxy', () => {
     const node = await proxy((payload, cookie, request) =>
       request['call-id'] === 'large' ? [] : scripts.ok(payload, cookie, request),
     )
-    const { media, states } = await client({ sockets: node.url, timeoutMs: 60, attempts: 2 })
+    const { media, states } = await client({ sockets: node.url, timeoutMs: 250, attempts: 2 })
     const large = errorOf(media.query(bye({ callId: 'large' })))
     await media.query(bye())
     expect(await large).toMatchObject({
@@ -160,7 +160,7 @@ describe('the state of a media proxy', () => {
     const [a, b] = [await proxy(), await proxy()]
     const { media, states } = await client({
       sockets: `${a.url} ${b.url}`,
-      timeoutMs: 50,
+      timeoutMs: 250,
       attempts: 20,
       suspectAttempts: 1,
     })
