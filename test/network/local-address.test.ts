@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { checkLocalAddress } from '../../src/network/local-address.ts'
 import { OpenRequests } from '../../src/network/requests/open-requests.ts'
 import { TcpTransport } from '../../src/network/tcp.ts'
@@ -14,7 +14,7 @@ const cleanups: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'UDPWrap').length
-  await vi.waitFor(() => expect(sockets()).toBe(0), { interval: 1 })
+  await expect.poll(() => sockets(), { interval: 1 }).toBe(0)
 })
 
 interface Peer {

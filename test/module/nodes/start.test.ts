@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { CallStore } from '../../../src/nodes/affinity/store.ts'
 import { DnsServer } from '../../dns-server.ts'
-import { deadPort, scripts } from '../../media-proxy.ts'
+import { freePort } from '../../free-port.ts'
+import { scripts } from '../../media-proxy.ts'
 import { client, errorOf, invite, proxy } from './scene.ts'
 
 describe('pingAtStart false', () => {
   it('lets all media proxies count as up, unasked, until a command finds otherwise', async () => {
     const good = await proxy()
-    const dead = `udp:127.0.0.1:${await deadPort()}`
+    const dead = `udp:127.0.0.1:${await freePort()}`
     const { media, states } = await client({ sockets: `${dead} ${good.url}`, pingAtStart: false })
     expect([states, good.pings]).toEqual([[], 0])
     expect(media.show().map(({ state }) => state)).toEqual(['up', 'up'])

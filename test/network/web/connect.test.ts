@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BoundedResolver, type NameResolver } from '../../../src/network/names.ts'
 import type { WebWay } from '../../../src/network/web/connect.ts'
 import { certificate, echo, exchange, http, WebPeer, WebSocketPeer, webSocket } from './scene.ts'
@@ -136,7 +136,7 @@ describe.each(KINDS)('a name behind %s:', (kind) => {
     const names: NameResolver = { addresses, services: () => expect.unreachable() }
     const { transport, node } = await scene(kind, { resolver: names })
     const sent = exchange(transport, 'de')
-    await vi.waitFor(() => expect(asked).toHaveLength(2), { interval: 1 })
+    await expect.poll(() => asked, { interval: 1 }).toHaveLength(2)
     await transport.close()
     expect(await sent).toMatchObject({ failure: 'closed' })
     for (const answer of asked) answer(['127.0.0.1'])

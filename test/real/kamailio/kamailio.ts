@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from '../program.ts'
+import { freePort } from '../../free-port.ts'
 
 /**
  * A real Kamailio with its module `rtpengine`. It runs the function that a message names in its header X-Function, with the flags in
