@@ -12,7 +12,7 @@ import {
   TABLE_WORDS,
   words,
 } from './instance.ts'
-import { Writer, where } from './plain/writer.ts'
+import { Writer } from './plain/writer.ts'
 
 /** What `encode` takes. `undefined` and `null` are left out of dictionaries and refused anywhere else. */
 export type BencodeInput =
@@ -56,8 +56,8 @@ const slots = new Map<string, number>()
 let names: string[] = []
 const followers = new Int32Array(SLOTS)
 let last = 0
-/** The keys and indices that lead to the value at hand. */
-const path: (string | number | Uint8Array)[] = []
+// What cannot be encoded is told by `Writer`, which knows the way to it: to keep track of that costs each value something.
+const REFUSED = new Error('refused')
 
 // A value that is being encoded may have getters, and those may call this package; its memory holds one call at a time.
 let encoding = false
@@ -88,12 +88,15 @@ export function encode(value: BencodeInput, options?: EncodeOptions): Buffer {
       names = []
     }
     if (!stageAll(value, false)) stageAll(value, true)
+  } catch (error) {
+    if (error !== REFUSED) throw error
+    return written(value, {}).bytes()
   } finally {
     encoding = false
     text = ''
   }
   const length = bencodeEncode(tape - TABLE_WORDS)
-  if (length < 0 || length > MAX_INPUT) throw tooLarge()
+  if (length < 0 || length > MAX_INPUT) return written(value, {}).bytes()
   return copyOutput(length)
 }
 
@@ -129,11 +132,10 @@ function stageAll(value: unknown, exactly: boolean): boolean {
 }
 
 function stageText(): void {
-  const length = exact ? textBytes : text.length
-  if (length > MAX_INPUT - staged) throw tooLarge()
+  if (textBytes > MAX_INPUT - staged) throw REFUSED
   // Room for more than expected, so that text cut off at its end cannot look like what was expected.
-  const written = memory.utf8Write(text, INPUT + staged, length + 8)
-  if (written !== length) asExpected = false
+  const written = memory.utf8Write(text, INPUT + staged, textBytes + 8)
+  if (written !== textBytes) asExpected = false
   text = ''
   textBytes = 0
   staged += written
@@ -143,32 +145,35 @@ function put(value: unknown, depth: number): void {
   if (typeof value === 'string') putString(value)
   else if (typeof value === 'object' && value !== null) putObject(value, depth)
   else if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw failure(depth, `${value} is not a safe integer`)
+    if (!Number.isSafeInteger(value)) throw REFUSED
     putReady(`i${value}e`)
   } else if (typeof value === 'boolean') putReady(value ? 'i1e' : 'i0e')
   else if (typeof value === 'bigint') {
-    if (value !== BigInt.asIntN(64, value)) throw failure(depth, 'a bigint does not fit in signed 64 bits')
+    if (value !== BigInt.asIntN(64, value)) throw REFUSED
     putReady(`i${value}e`)
-  } else throw failure(depth, `${value === null ? 'null' : typeof value} cannot be encoded`)
+  } else throw REFUSED
 }
 
 function putString(value: string): void {
   const length = exact ? Buffer.byteLength(value) : value.length
-  if (length > MAX_INPUT) throw tooLarge()
   words[tape++] = length
-  text += value
-  textBytes += length
+  putText(value, length)
 }
 
 function putReady(bencode: string): void {
   words[tape++] = -bencode.length
-  text += bencode
-  textBytes += bencode.length
+  putText(bencode, bencode.length)
+}
+
+function putText(piece: string, length: number): void {
+  textBytes += length
+  if (textBytes > MAX_INPUT) throw REFUSED
+  text += piece
 }
 
 function putBytes(value: Uint8Array): void {
   if (text !== '') stageText()
-  if (value.length > MAX_INPUT - staged) throw tooLarge()
+  if (value.length > MAX_INPUT - staged) throw REFUSED
   copyIn(value, INPUT + staged)
   staged += value.length
   words[tape++] = value.length
@@ -178,7 +183,6 @@ function putObject(value: object, depth: number): void {
   if (Array.isArray(value)) {
     open(OPEN_LIST, depth)
     for (let i = 0; i < value.length; i++) {
-      path[depth] = i
       put(value[i], depth + 1)
       checkRoom()
     }
@@ -193,11 +197,18 @@ function putObject(value: object, depth: number): void {
   }
   open(OPEN_DICTIONARY, depth)
   if (!plain && isMap(value)) {
-    for (const [key, item] of value) putEntry(key, item, depth)
+    for (const [key, item] of value) {
+      if (item === undefined || item === null) continue
+      if (typeof key === 'string') putKey(key)
+      else if (isUint8Array(key)) putBytes(key)
+      else throw REFUSED
+      put(item, depth + 1)
+      checkRoom()
+    }
   } else {
     // Objects of another realm (vm, test runners) have an Object.prototype of their own.
     if (!plain && Object.getPrototypeOf(prototype) !== null) {
-      throw failure(depth, 'only plain objects, Maps, arrays and bytes can be encoded')
+      throw REFUSED
     }
     const dictionary = value as Record<string, unknown>
     // for-in is faster than Object.keys, but would show what someone has put on Object.prototype.
@@ -208,7 +219,7 @@ function putObject(value: object, depth: number): void {
 }
 
 function open(mark: number, depth: number): void {
-  if (depth === MAX_DEPTH) throw failure(depth, `nested deeper than ${MAX_DEPTH} levels, or cyclic`)
+  if (depth === MAX_DEPTH) throw REFUSED
   words[tape++] = mark
 }
 
@@ -217,33 +228,30 @@ function isBare(prototype: object | null): boolean {
   return true
 }
 
-function putEntry(key: unknown, item: unknown, depth: number): void {
+function putEntry(key: string, item: unknown, depth: number): void {
   if (item === undefined || item === null) return
-  if (typeof key === 'string') {
-    path[depth] = key
-    const slot = slotOf(key)
-    if (slot === undefined) putString(key)
-    else words[tape++] = KEY + slot
-  } else if (isUint8Array(key)) {
-    path[depth] = key
-    putBytes(key)
-  } else throw failure(depth, `a dictionary key is a ${typeof key}`)
+  putKey(key)
   put(item, depth + 1)
   checkRoom()
 }
 
-function slotOf(key: string): number | undefined {
+function putKey(key: string): void {
   const guess = followers[last]!
   if (names[guess] === key) {
     last = guess
-    return guess
-  }
+    words[tape++] = KEY + guess
+  } else putOtherKey(key)
+}
+
+function putOtherKey(key: string): void {
   const slot = slots.get(key) ?? learn(key)
-  if (slot !== undefined) {
-    followers[last] = slot
-    last = slot
+  if (slot === undefined) {
+    putString(key)
+    return
   }
-  return slot
+  followers[last] = slot
+  last = slot
+  words[tape++] = KEY + slot
 }
 
 function learn(key: string): number | undefined {
@@ -259,15 +267,7 @@ function learn(key: string): number | undefined {
 }
 
 function checkRoom(): void {
-  if (tape > LAST_TOKEN || text.length > MAX_INPUT) throw tooLarge()
-}
-
-function tooLarge(): BencodeError {
-  return new BencodeError(`the bencode would be larger than ${MAX_INPUT.toLocaleString('en')} bytes`)
-}
-
-function failure(depth: number, reason: string): BencodeError {
-  return new BencodeError(depth === 0 ? reason : `${where(path.slice(0, depth))}: ${reason}`)
+  if (tape > LAST_TOKEN) throw REFUSED
 }
 
 /** For decoding too. */
