@@ -1,7 +1,7 @@
 import { NodeError, SipError } from '../errors.ts'
 import { enableText, showText } from '../management/text.ts'
 import { RtpProxyNg } from '../module/client.ts'
-import type { RtpProxyNgOptions } from '../module/options.ts'
+import type { RtpProxyNgOptions } from '../module/options/options.ts'
 import type { KamailioMessage } from './message.ts'
 import { checkParameters, type ModuleParametersInput, readConfiguration } from './parameters.ts'
 import { compilePseudoVariables, type PseudoVariableFormat } from './pseudo-variable.ts'

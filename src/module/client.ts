@@ -25,7 +25,7 @@ import type {
 } from './calls.ts'
 import { manageCommand } from './manage.ts'
 import { SipMessage } from './message.ts'
-import type { RtpProxyNgOptions } from './options.ts'
+import type { RtpProxyNgOptions } from './options/options.ts'
 import type { OrphanOptions, OrphanReport } from './orphans.ts'
 import { MediaProxies } from './proxies.ts'
 import { directRequest, isDirect, type MessageInput } from './request/direct.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
-import type { RtpProxyNgOptions } from '../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../src/module/options/options.ts'
 import { findProgram, RtpEngine } from '../real/program.ts'
 import { Middleman } from './middleman.ts'
 import { SEED } from './random.ts'

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decode } from '../../src/core/bencode.ts'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import { SipMessage } from '../../src/module/message.ts'
-import type { RtpProxyNgOptions } from '../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../src/module/options/options.ts'
 import { type Dictionary, ScriptedProxy } from '../media-proxy.ts'
 
 const SDP =

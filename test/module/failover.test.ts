@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
 import { SipMessage } from '../../src/module/message.ts'
-import type { RtpProxyNgOptions } from '../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../src/module/options/options.ts'
 import { freePort } from '../free-port.ts'
 import { ScriptedProxy, scripts } from '../media-proxy.ts'
 

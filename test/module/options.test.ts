@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
-import { checkOptions, type RtpProxyNgOptions } from '../../src/module/options.ts'
+import { checkOptions } from '../../src/module/options/check.ts'
+import type { RtpProxyNgOptions } from '../../src/module/options/options.ts'
 
 const errorFor = (options: object) => {
   try {

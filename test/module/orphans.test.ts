@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RtpProxyNg } from '../../src/module/client.ts'
-import type { RtpProxyNgOptions } from '../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../src/module/options/options.ts'
 import type { OrphanOptions } from '../../src/module/orphans.ts'
 import { NgClient } from '../../src/ng/client.ts'
 import type { CallStore } from '../../src/nodes/affinity/store.ts'

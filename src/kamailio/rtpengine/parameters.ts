@@ -1,6 +1,6 @@
 import { checkDtmfOptions } from '../../dtmf/options.ts'
 import { type ConfigurationError, optionError } from '../../errors.ts'
-import type { RtpProxyNgOptions } from '../../module/options.ts'
+import type { RtpProxyNgOptions } from '../../module/options/options.ts'
 import { checkLocalAddress } from '../../network/local-address.ts'
 import { parseSockets } from '../../nodes/grammar.ts'
 import { checkFamily } from '../../nodes/transports.ts'

@@ -2,7 +2,7 @@ import type { MessageCommand, RequestPlan } from '../../core/ng.ts'
 import type { ViaBranchChoice } from '../../protocol/rtpengine-flags/flags.ts'
 import type { NgParameters } from '../../protocol/vocabulary/types.ts'
 import { requestOf, type SipMessage } from '../message.ts'
-import type { CheckedOptions } from '../options.ts'
+import type { CheckedOptions } from '../options/check.ts'
 import { type PlanInput, requestPlan } from './plan.ts'
 import type { BranchValues, FlagGrammar } from './rtpengine-flags.ts'
 

@@ -4,7 +4,7 @@ import { BRANCH_GIVEN } from '../../core/ng.ts'
 import { SipError } from '../../errors.ts'
 import { isIPv4 } from '../../protocol/ip.ts'
 import type { SipMessage } from '../message.ts'
-import type { CheckedOptions } from '../options.ts'
+import type { CheckedOptions } from '../options/check.ts'
 import { flagPlan } from './flags.ts'
 
 /** What a call of a function gives beside the message. */

@@ -3,7 +3,7 @@ import { afterEach } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
 import { RtpProxyNg } from '../../../src/module/client.ts'
 import { SipMessage } from '../../../src/module/message.ts'
-import type { RtpProxyNgOptions } from '../../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../../src/module/options/options.ts'
 import { type Dictionary, type Script, ScriptedProxy, scripts } from '../../media-proxy.ts'
 
 const opened: { close(): Promise<void> }[] = []

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
 import { SipMessage } from '../../../src/module/message.ts'
-import { checkOptions, type RtpProxyNgOptions } from '../../../src/module/options.ts'
+import { checkOptions } from '../../../src/module/options/check.ts'
+import type { RtpProxyNgOptions } from '../../../src/module/options/options.ts'
 import type { MessageInput } from '../../../src/module/request/direct.ts'
 import { messageRequest } from '../../../src/module/request/message-command.ts'
 

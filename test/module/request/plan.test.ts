@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
 import { SipMessage } from '../../../src/module/message.ts'
-import { checkOptions } from '../../../src/module/options.ts'
+import { checkOptions } from '../../../src/module/options/check.ts'
 import { requestPlan, writtenOut } from '../../../src/module/request/plan.ts'
 
 const text = 'BYE sip:a@b SIP/2.0\r\nFrom: <sip:a@b>;tag=f\r\nTo: <sip:b@c>;tag=t\r\nCall-ID: c\r\n\r\n'

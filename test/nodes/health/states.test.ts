@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RtpProxyNg } from '../../../src/module/client.ts'
-import type { RtpProxyNgOptions } from '../../../src/module/options.ts'
+import type { RtpProxyNgOptions } from '../../../src/module/options/options.ts'
 import type { CallStore } from '../../../src/nodes/affinity/store.ts'
 import { scripts } from '../../media-proxy.ts'
 import { after, bye, client, deaf, errorOf, invite, proxy, type TestProxy } from '../../module/nodes/scene.ts'
