@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BencodeInput, encode } from '../../../src/core/bencode.ts'
-import { loadRtpengine, type RtpengineModule } from '../../../src/kamailio/rtpengine/module.ts'
 import { MOS_PARAMETERS } from '../../../src/kamailio/rtpengine/names.ts'
-import { ScriptedProxy } from '../../media-proxy.ts'
 import { findProgram } from '../program.ts'
-import { Kamailio } from './kamailio.ts'
+import { Both } from './scene.ts'
 
 const installed = findProgram('kamailio', 'kamailio')
 
@@ -84,28 +82,13 @@ const REPLIES: Record<string, Record<string, BencodeInput>> = {
 describe.skipIf(installed === undefined)(
   "the variables of call quality of Kamailio's own module rtpengine",
   () => {
-    const theirs = new ScriptedProxy()
-    const ours = new ScriptedProxy()
-    let kamailio: Kamailio
-    let module: RtpengineModule
-
-    beforeAll(async () => {
-      const socket = `0 == udp:127.0.0.1:${await theirs.listenUdp()}`
-      kamailio = await Kamailio.start(['rtpengine_query'], { rtpengine_sock: socket, ...PARAMETERS }, FIGURES)
-      module = await loadRtpengine({
-        rtpengine_sock: [`0 == udp:127.0.0.1:${await ours.listenUdp()}`],
-        ...PARAMETERS,
-      })
-    })
-    afterAll(async () => {
-      await kamailio?.stop()
-      await module?.close()
-      await theirs.close()
-      await ours.close()
-    })
+    const both = new Both()
+    beforeAll(() => both.start(['rtpengine_query'], PARAMETERS, FIGURES))
+    afterAll(() => both.stop())
 
     it.each(Object.entries(REPLIES))('are those of loadRtpengine: %s', async (name, reply) => {
-      for (const proxy of [theirs, ours])
+      const { kamailio, module } = both
+      for (const proxy of [both.theirs, both.ours])
         proxy.script = (_, cookie) => [Buffer.concat([Buffer.from(`${cookie} `), encode(reply)])]
       const text = [
         `BYE sip:b@127.0.0.1:${kamailio.peerPort} SIP/2.0`,

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
-import { loadRtpengine, type RtpengineModule } from '../../../src/kamailio/rtpengine/module.ts'
+import { loadRtpengine } from '../../../src/kamailio/rtpengine/module.ts'
 import type { RtpengineParameters } from '../../../src/kamailio/rtpengine/parameters.ts'
 import { type Dictionary, ScriptedProxy, scripts } from '../../media-proxy.ts'
 import { findProgram } from '../program.ts'
 import { Kamailio } from './kamailio.ts'
+import { Both } from './scene.ts'
 
 // Debian's release 5.6. What the module learnt later is not compared: received-from=, codec-accept- and codec-consume-, from-tags= as
 // a list, sip-message-type, and the To tag of a command about one party. Nor what rtpengine does not look at: `supports` anywhere but in
@@ -146,27 +147,13 @@ const installed = findProgram('kamailio', 'kamailio, and kamailio-tls-modules fo
 
 describe.skipIf(installed === undefined)("Kamailio's own module rtpengine", () => {
   describe('and loadRtpengine', () => {
-    const theirs = new ScriptedProxy()
-    const ours = new ScriptedProxy()
-    let kamailio: Kamailio
-    let module: RtpengineModule
-
-    beforeAll(async () => {
-      const socket = `0 == udp:127.0.0.1:${await theirs.listenUdp()}`
-      kamailio = await Kamailio.start(FUNCTIONS, { rtpengine_sock: socket, extra_id_pv: '$avp(extra)' })
-      module = await loadRtpengine({
-        rtpengine_sock: [`0 == udp:127.0.0.1:${await ours.listenUdp()}`],
-        extra_id_pv: '$avp(extra)',
-      })
-    })
-    afterAll(async () => {
-      await kamailio?.stop()
-      await module?.close()
-      await theirs.close()
-      await ours.close()
-    })
+    const both = new Both()
+    const { theirs, ours } = both
+    beforeAll(() => both.start(FUNCTIONS, { extra_id_pv: '$avp(extra)' }))
+    afterAll(() => both.stop())
 
     async function outcomes(one: Case) {
+      const { kamailio, module } = both
       const text = sip(one, kamailio)
       for (const proxy of [theirs, ours]) proxy.payloads.length = 0
       const passed = await kamailio.pass(text)
