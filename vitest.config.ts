@@ -8,5 +8,7 @@ export default defineConfig({
     // What is waited for comes, on a busy machine a little later: the limit is there for what never does.
     expect: { poll: { timeout: 10_000 } },
     css: true,
+    // Vitest leaves one core free, which on two is half of them; tests wait more than they work.
+    maxWorkers: '100%',
   },
 })
