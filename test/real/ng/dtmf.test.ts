@@ -60,7 +60,7 @@ it.skipIf(program === undefined)(
       await bob.talk(alice)
       const digits: string[] = []
       for (const code of [1, 1, 11, 15]) {
-        alice.press(code)
+        await alice.press(code, bob)
         const { value } = await reader.next()
         expect(value).toMatchObject({ sourceTag: 'a', code, durationMs: 100, volume: -10 })
         digits.push(value!.digit)

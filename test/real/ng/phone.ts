@@ -93,8 +93,11 @@ export class Phone {
     await arrived
   }
 
-  /** Presses a key for 100 ms: an event packet and its end, as RFC 4733, section 2.5.1 wants, sent three times. */
-  press(code: number): void {
+  /**
+   * Presses a key for 100 ms: an event packet and its end, as RFC 4733, section 2.5.1 wants, sent three times. Resolves when all of it has
+   * reached `to`: an end that rtpengine's threads come to behind the next key is a key of its own to it.
+   */
+  async press(code: number, to: Phone): Promise<void> {
     const packet = (duration: number, end: boolean): Buffer => {
       const bytes = Buffer.alloc(16)
       bytes[0] = VERSION
@@ -107,15 +110,19 @@ export class Phone {
       bytes.writeUInt16BE(duration, 14)
       return bytes
     }
-    for (const bytes of [
+    const packets = [
       packet(160, false),
       packet(480, false),
       packet(800, true),
       packet(800, true),
       packet(800, true),
-    ])
-      this.#rtp.send(bytes, this.#rtpTo, '127.0.0.1')
+    ]
     this.#timestamp += 1600
+    for (const bytes of packets) {
+      const arrived = once(to.#rtp, 'message')
+      this.#rtp.send(bytes, this.#rtpTo, '127.0.0.1')
+      await arrived
+    }
   }
 
   close(): void {
