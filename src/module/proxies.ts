@@ -182,15 +182,14 @@ export abstract class MediaProxies extends NgCommands<SipMessage, MessageOptions
    */
   async probe(url: string): Promise<boolean> {
     if (this.state !== 'open') throw this.closedError('probe')
-    const named = this.show().filter((node) => node.url === url || node.origin === url)
-    if (named.length === 0) throw optionError('url', `no media proxy is called ${url}`)
-    // One that is in several sets is asked once.
-    const nodes = [...new Map(named.map((node) => [node.url, node])).values()]
+    // Without a URL it would be all of them.
+    const nodes = this.pool.nodesNamed(String(url))
+    if (nodes.length === 0) throw optionError('url', `no media proxy is called ${url}`)
     const answers = await Promise.all(nodes.map((node) => this.#isBack(node)))
     return answers.every(Boolean)
   }
 
-  async #isBack({ url, set }: NodeStatus): Promise<boolean> {
+  async #isBack({ url, set }: Pick<NodeStatus, 'url' | 'set'>): Promise<boolean> {
     try {
       await this.ping({ node: url, set })
     } catch (error) {

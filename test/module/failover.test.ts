@@ -206,7 +206,8 @@ describe('a media proxy that may not be back yet', () => {
     second.proxy.script = scripts.ok
     expect([await media.probe(second.url), states()]).toEqual([true, ['up', 'up', 'up']])
     await drained
-    await expect(media.probe('udp:192.0.2.1:1')).rejects.toMatchObject({ option: 'url' })
+    for (const url of ['udp:192.0.2.1:1', undefined as never])
+      await expect(media.probe(url)).rejects.toMatchObject({ option: 'url' })
     await media.close()
     await expect(media.probe(first.url)).rejects.toMatchObject({ code: 'ERR_RTPPROXY_CLOSED' })
   })

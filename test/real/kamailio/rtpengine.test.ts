@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/bencode.ts'
 import { loadRtpengine } from '../../../src/kamailio/rtpengine/module.ts'
@@ -135,7 +136,7 @@ function sip({ name, flags, kind, toTag, sdp, method }: Case, { port, peerPort }
   ].join('\r\n')
 }
 
-/** The keys that are compared. */
+/** The keys that are compared, whatever their order: no media proxy asks for that. */
 function compared(payloads: readonly Buffer[]): Dictionary[] {
   return payloads.map((payload) => {
     const { supports, 'sip-message-type': type, ...rest } = decode(payload, 'latin1') as Dictionary
@@ -175,8 +176,7 @@ describe.skipIf(installed === undefined)("Kamailio's own module rtpengine", () =
       const different: unknown[] = []
       for (const one of crossed) {
         const found = await outcomes(one)
-        if (JSON.stringify(sorted(found.theirs)) !== JSON.stringify(sorted(found.ours)))
-          different.push({ ...one, ...found })
+        if (!isDeepStrictEqual(found.theirs, found.ours)) different.push({ ...one, ...found })
       }
       expect(different).toEqual([])
     })
@@ -244,14 +244,3 @@ describe.skipIf(installed === undefined)("Kamailio's own module rtpengine", () =
     }
   })
 })
-
-/** With keys in order: what an order of keys would mean, no media proxy asks. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  )
-}
